@@ -1,0 +1,1 @@
+"""Measuring models: metrics, intervals, time splits, the gate and plots."""

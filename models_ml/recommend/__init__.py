@@ -1,0 +1,1 @@
+"""Recommenders: one protocol, one class a source."""

@@ -1,0 +1,151 @@
+"""The one interface of all recommenders: a query in, ranked items with a true reason out.
+
+A query is what is known when the question is asked (history, basket, moment, bans), never a user id: whoever asks
+sends the *whole* history together with what happened a second ago, so a new event counts at once and a customer
+that the training never saw is no special case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol, Self, runtime_checkable
+
+import numpy as np
+
+from models_ml.arrays import FloatArray
+from models_ml.recommend.interactions import Interactions
+from models_ml.recommend.items import ItemIndex
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One item in a shopper's past: bought (weight 1), or seen or put into a cart (less)."""
+
+    item_id: int
+    at: datetime | None = None
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a recommender may know.
+
+    history     the shopper's events, any order, repeats allowed; unknown items are ignored
+    basket      items in the cart or on the page: the question of "bought together" and "similar"
+    at          the moment of the question (UTC, no zone); None: the end of the model's data
+    exclude     items never to be shown
+    candidates  if given, only these may be shown (what can be bought now)
+    new_only    leave out what the history holds (the "discover" shelf)
+    """
+
+    history: tuple[Event, ...] = ()
+    basket: tuple[int, ...] = ()
+    at: datetime | None = None
+    exclude: frozenset[int] = frozenset()
+    candidates: frozenset[int] | None = None
+    new_only: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        history: Iterable[int] = (),
+        *,
+        basket: Iterable[int] = (),
+        exclude: Collection[int] = (),
+        new_only: bool = False,
+    ) -> Query:
+        """A query from plain item ids."""
+        return cls(
+            history=tuple(Event(item) for item in history),
+            basket=tuple(basket),
+            exclude=frozenset(exclude),
+            new_only=new_only,
+        )
+
+
+class ReasonKind(StrEnum):
+    """Why an item is shown; the words for a shopper are made by `Reason.sentence`."""
+
+    BECAUSE_YOU_BOUGHT = "because_you_bought"
+    BOUGHT_TOGETHER = "bought_together"
+    BOUGHT_BEFORE = "bought_before"
+    SIMILAR = "similar"
+    POPULAR = "popular"
+    BEST_SELLER = "best_seller"
+    RISING = "rising"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A reason that follows from the model's own sum.
+
+    item_id  the item of the history or basket that contributed most (None for shop-wide reasons)
+    count    how often: baskets with both, purchases by this shopper, customers or orders of the window
+    total    out of how many baskets, where a share is meant
+    last_at  when the shopper last bought it (bought_before)
+    days     length of the window that `count` speaks of
+    """
+
+    kind: ReasonKind
+    item_id: int | None = None
+    count: int | None = None
+    total: int | None = None
+    last_at: datetime | None = None
+    days: int | None = None
+
+    def sentence(self, name: str = "") -> str:
+        """The reason in words; `name` is the product name of `item_id`."""
+        from models_ml.recommend.wording import sentence  # noqa: PLC0415  (it needs these classes)
+
+        return sentence(self, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """One ranked item. Scores order items within one answer and mean nothing across models."""
+
+    item_id: int
+    score: float
+    reason: Reason
+
+
+@runtime_checkable
+class Recommender(Protocol):
+    """A source of recommendations."""
+
+    @property
+    def items(self) -> ItemIndex:
+        """The items that the model knows; scores are in this order."""
+        ...
+
+    def fit(self, interactions: Interactions) -> Self:
+        """Learn from purchases and return the model itself."""
+        ...
+
+    def scores(self, query: Query) -> FloatArray:
+        """A score for each known item, higher is better, before any exclusion; 0 means no opinion."""
+        ...
+
+    def recommend(self, query: Query, k: int) -> list[Recommendation]:
+        """The k best allowed items, best first; fewer when fewer have a positive score."""
+        ...
+
+    def explain(self, query: Query, item_id: int) -> Reason:
+        """Why this item: the largest term of the sum that is its score."""
+        ...
+
+
+def allowed_mask(items: ItemIndex, query: Query) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Which known items the query permits."""
+    mask = np.ones(len(items), dtype=np.bool_)
+    if query.candidates is not None:
+        mask[:] = False
+        mask[items.known_positions(query.candidates)] = True
+    banned: Sequence[int] = [*query.exclude, *query.basket]
+    mask[items.known_positions(banned)] = False
+    if query.new_only:
+        mask[items.known_positions(event.item_id for event in query.history)] = False
+    return mask

@@ -1,0 +1,1 @@
+"""Training functions, one a model family: frames in, a `TrainingResult` out."""

@@ -1,0 +1,1 @@
+"""The shop: catalogue, checkout, payments, stock, loyalty, support — the one source of truth."""

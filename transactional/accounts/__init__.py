@@ -1,0 +1,1 @@
+"""Registration, log-in, sessions and the customer behind them."""

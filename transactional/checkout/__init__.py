@@ -1,0 +1,1 @@
+"""From basket to order: prices frozen, stock held."""

@@ -1,0 +1,1 @@
+"""What every domain of the shop stands on: database, journal, outbox, money, clock, errors."""

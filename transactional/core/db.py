@@ -1,0 +1,84 @@
+"""Engine, declarative base and sessions for SQLite (default) and PostgreSQL."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, MetaData, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+
+NAMING_CONVENTION: Mapping[str, str] = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """The declarative base of every domain; constraint names are explicit so that migrations can find them."""
+
+    metadata = MetaData(naming_convention=dict(NAMING_CONVENTION))
+
+
+def make_engine(database_url: str, *, pool_size: int = 10) -> Engine:
+    """Open an engine with the settings that make both databases behave alike.
+
+    SQLite: WAL, foreign keys on, five seconds of patience for the write lock. PostgreSQL: bounded lock and
+    statement times, READ COMMITTED. `postgresql://` is read as psycopg 3.
+    """
+    url = make_url(database_url)
+    if url.get_backend_name() == "sqlite":
+        return _sqlite_engine(database_url)
+    if url.drivername in {"postgresql", "postgres"}:
+        url = url.set(drivername="postgresql+psycopg")
+    return create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=True,
+        connect_args={"options": "-c lock_timeout=10s -c statement_timeout=60s -c timezone=UTC"},
+    )
+
+
+def _sqlite_engine(database_url: str) -> Engine:
+    path = make_url(database_url).database
+    if path and path != ":memory:":
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(database_url, connect_args={"timeout": 5.0, "check_same_thread": False})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # The driver's own transaction handling would begin too late; BEGIN is ours (see `_begin_sqlite`).
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        "foreign_keys=ON",
+        "journal_mode=WAL",
+        "busy_timeout=5000",
+        "synchronous=NORMAL",
+        "recursive_triggers=OFF",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Any) -> None:
+    """Take the write lock at once for writing sessions: an upgrade half-way would fail with "database is locked"."""
+    read_only = connection.get_execution_options().get("mlt_read_only", False)
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+
+def session_factory(engine: Engine) -> sessionmaker[Session]:
+    """Sessions that write. `expire_on_commit=False`: what was read stays readable after the commit."""
+    return sessionmaker(engine, expire_on_commit=False, autoflush=True)
+
+
+def read_session_factory(engine: Engine) -> sessionmaker[Session]:
+    """Sessions that only read; on SQLite they never take the write lock."""
+    return sessionmaker(engine.execution_options(mlt_read_only=True), expire_on_commit=False, autoflush=False)

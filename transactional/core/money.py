@@ -1,0 +1,115 @@
+"""Money: an integer count of a currency's minor unit and its ISO code. No float comes near it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+
+# ISO 4217: currencies whose minor unit is not a hundredth.
+_EXPONENTS = {"JPY": 0, "KRW": 0, "VND": 0, "BHD": 3, "JOD": 3, "KWD": 3, "OMR": 3, "TND": 3}
+
+BASIS_POINTS = 10_000
+
+
+class CurrencyMismatchError(ValueError):
+    """Two amounts of different currencies met in one sum."""
+
+
+def exponent(currency: str) -> int:
+    """Digits after the decimal point of a currency's major unit."""
+    return _EXPONENTS.get(currency, 2)
+
+
+@dataclass(frozen=True, slots=True, order=False)
+class Money:
+    """`minor` units of `currency`: Money(12345, "INR") is ₹123.45."""
+
+    minor: int
+    currency: str
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.minor, int) or isinstance(self.minor, bool):
+            raise TypeError(f"minor units are an integer, not {type(self.minor).__name__}")
+        if len(self.currency) != 3 or not self.currency.isalpha() or not self.currency.isupper():
+            raise ValueError(f"{self.currency!r} is not an ISO 4217 code")
+
+    def _same(self, other: "Money") -> None:
+        if self.currency != other.currency:
+            raise CurrencyMismatchError(f"{self.currency} and {other.currency} cannot meet")
+
+    def __add__(self, other: "Money") -> "Money":
+        self._same(other)
+        return Money(self.minor + other.minor, self.currency)
+
+    def __sub__(self, other: "Money") -> "Money":
+        self._same(other)
+        return Money(self.minor - other.minor, self.currency)
+
+    def __lt__(self, other: "Money") -> bool:
+        self._same(other)
+        return self.minor < other.minor
+
+    def __le__(self, other: "Money") -> bool:
+        self._same(other)
+        return self.minor <= other.minor
+
+    def times(self, quantity: int) -> "Money":
+        """The price of so many."""
+        return Money(self.minor * quantity, self.currency)
+
+    def percent(self, basis_points: int) -> "Money":
+        """A share in basis points, rounded half away from zero to the minor unit."""
+        return Money(percent_of(self.minor, basis_points), self.currency)
+
+    @property
+    def amount(self) -> Decimal:
+        """In major units, exact."""
+        return Decimal(self.minor).scaleb(-exponent(self.currency))
+
+    @classmethod
+    def from_amount(cls, amount: Decimal, currency: str) -> "Money":
+        """From major units, rounded half away from zero once."""
+        minor = amount.scaleb(exponent(currency)).quantize(Decimal(1), rounding=ROUND_HALF_UP)
+        return cls(int(minor), currency)
+
+    def __str__(self) -> str:
+        return f"{self.currency} {self.amount:,.{exponent(self.currency)}f}"
+
+
+def percent_of(minor: int, basis_points: int) -> int:
+    """`basis_points` / 10,000 of an amount, rounded half away from zero."""
+    share = Decimal(minor) * basis_points / BASIS_POINTS
+    return int(share.quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
+def allocate(total: int, weights: Sequence[int]) -> list[int]:
+    """Split `total` in proportion to `weights` by integer largest remainder.
+
+    The parts sum to `total` exactly, a zero weight gets nothing, ties go to the earlier part, and no part exceeds
+    its weight when `total` does not exceed their sum.
+
+    Raises ValueError for a negative total or weight, or when something is to be split over nothing.
+    """
+    if total < 0 or any(weight < 0 for weight in weights):
+        raise ValueError("only non-negative amounts can be allocated")
+    whole = sum(weights)
+    if whole == 0:
+        if total:
+            raise ValueError("nothing to allocate to")
+        return [0] * len(weights)
+    parts = [total * weight // whole for weight in weights]
+    remainders = [total * weight % whole for weight in weights]
+    by_remainder = sorted(range(len(weights)), key=lambda i: (-remainders[i], i))
+    for i in by_remainder[: total - sum(parts)]:
+        parts[i] += 1
+    return parts
+
+
+def unit_share(total: int, quantity: int, first: int, count: int) -> int:
+    """What units `first` … `first + count - 1` of a line bear of its `total`, by largest remainder over equal units.
+
+    The first `total % quantity` units bear one minor unit more, so any sequence of partial returns sums to the line.
+    """
+    if not 0 <= first <= first + count <= quantity:
+        raise ValueError(f"units {first}..{first + count} lie outside a line of {quantity}")
+    base, extra = divmod(total, quantity)
+    return base * count + max(0, min(extra, first + count) - first)

@@ -1,0 +1,124 @@
+"""The outbox: work for after the commit is a row of the business transaction; a worker does it at least once."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import Session
+
+from transactional.core.models import OutboxMessage, OutboxState
+from transactional.core.uow import Database
+
+Handler = Callable[[Database, dict[str, Any]], None]
+"""Does one message's work in its own units of work. Must be idempotent: a crash repeats it."""
+
+MAX_ATTEMPTS = 10
+_LEASE = timedelta(minutes=2)
+_handlers: dict[str, Handler] = {}
+
+
+def handles(topic: str) -> Callable[[Handler], Handler]:
+    """Register the one handler of a topic."""
+
+    def register(handler: Handler) -> Handler:
+        if topic in _handlers:
+            raise ValueError(f"topic {topic!r} has a handler already")
+        _handlers[topic] = handler
+        return handler
+
+    return register
+
+
+def publish(
+    session: Session,
+    topic: str,
+    payload: dict[str, Any],
+    *,
+    dedup_key: str,
+    now: datetime,
+    due_at: datetime | None = None,
+) -> bool:
+    """Write a message into the present transaction; False when the same `dedup_key` was published before."""
+    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
+    row = {
+        "topic": topic,
+        "payload": payload,
+        "dedup_key": dedup_key,
+        "state": OutboxState.PENDING,
+        "attempts": 0,
+        "due_at": due_at or now,
+        "created_at": now,
+    }
+    statement = insert(OutboxMessage).values(row).on_conflict_do_nothing(index_elements=["dedup_key"])
+    return session.connection().execute(statement).rowcount == 1
+
+
+def drain(database: Database, *, limit: int = 1000) -> int:
+    """Do every message that is due by the shop's clock; gives the number done. Messages may publish messages."""
+    done = 0
+    while done < limit:
+        claimed = _claim(database)
+        if claimed is None:
+            return done
+        _process(database, claimed)
+        done += 1
+    return done
+
+
+def _claim(database: Database) -> OutboxMessage | None:
+    now = database.clock.now()
+    due = (
+        select(OutboxMessage.id)
+        .where(OutboxMessage.state == OutboxState.PENDING, OutboxMessage.due_at <= now)
+        .where((OutboxMessage.claimed_until.is_(None)) | (OutboxMessage.claimed_until <= now))
+        .order_by(OutboxMessage.due_at, OutboxMessage.id)
+        .limit(1)
+    )
+    with database.read() as session:
+        # A look without a lock first: an idle worker must not take SQLite's write lock every second.
+        if session.scalar(due) is None:
+            return None
+    with database.unit_of_work(actor="worker") as session:
+        message_id = session.scalar(due.with_for_update(skip_locked=True))
+        if message_id is None:
+            return None
+        message = session.get_one(OutboxMessage, message_id)
+        message.claimed_until = now + _LEASE
+        message.attempts += 1
+        return message
+
+
+def _process(database: Database, message: OutboxMessage) -> None:
+    handler = _handlers.get(message.topic)
+    try:
+        if handler is None:
+            raise LookupError(f"no handler for topic {message.topic!r}")
+        handler(database, message.payload)
+    except Exception as error:  # noqa: BLE001  whatever a handler raises, the message must be kept and tried again
+        _record_failure(database, message, error)
+        return
+    with database.unit_of_work(actor="worker") as session:
+        session.execute(
+            update(OutboxMessage)
+            .where(OutboxMessage.id == message.id)
+            .values(state=OutboxState.DONE, done_at=database.clock.now(), claimed_until=None, last_error=None)
+        )
+
+
+def _record_failure(database: Database, message: OutboxMessage, error: Exception) -> None:
+    gave_up = message.attempts >= MAX_ATTEMPTS
+    back_off = timedelta(seconds=min(3600, 2**message.attempts))
+    with database.unit_of_work(actor="worker") as session:
+        session.execute(
+            update(OutboxMessage)
+            .where(OutboxMessage.id == message.id)
+            .values(
+                state=OutboxState.FAILED if gave_up else OutboxState.PENDING,
+                due_at=database.clock.now() + back_off,
+                claimed_until=None,
+                last_error=f"{type(error).__name__}: {error}"[:500],
+            )
+        )

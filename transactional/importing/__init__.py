@@ -1,0 +1,1 @@
+"""Real shops' histories, brought in."""

@@ -1,0 +1,1 @@
+"""Stock levels, holds and the ledger of movements."""

@@ -1,0 +1,1 @@
+"""Razorpay payments, refunds and the money ledger."""

@@ -1,0 +1,1 @@
+"""Recommendations, asked of the serving process within a time budget."""

@@ -1,0 +1,63 @@
+"""Every setting of the shop, from the environment, with defaults that are safe to run on a desk."""
+
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Read once per process; `MLT_` prefixes every variable but `DATABASE_URL`."""
+
+    model_config = SettingsConfigDict(env_prefix="MLT_", extra="ignore", populate_by_name=True)
+
+    var: Path = Path("var")
+    """Where everything lies that a run creates."""
+    database_url_override: str | None = Field(default=None, alias="DATABASE_URL")
+    base_currency: str = "INR"
+    time_zone: str = "Asia/Kolkata"
+    shop_name: str = "My Little Things"
+
+    jwt_secret: SecretStr | None = None
+    """Without it a random secret is kept under `var/` for this installation."""
+    access_token_minutes: int = 15
+    refresh_token_days: int = 30
+
+    razorpay_base_url: str = "http://127.0.0.1:8010"
+    """The local stand-in by default; `https://api.razorpay.com` in production."""
+    razorpay_key_id: str = "rzp_test_local"
+    razorpay_key_secret: SecretStr = SecretStr("local-stand-in-secret")
+    razorpay_webhook_secrets: list[SecretStr] = Field(default_factory=list)
+    razorpay_timeout_seconds: float = 10.0
+
+    serving_url: str = "http://127.0.0.1:8001"
+    serving_budget_ms: int = 150
+    """How long a shopper waits for a recommendation before best sellers are shown instead."""
+
+    hold_minutes: int = 15
+    """How long unpaid orders keep their stock, points and coupon."""
+    return_window_days: int = 14
+    shipping_flat_minor: int = 9_900
+    shipping_free_from_minor: int = 149_900
+    idempotency_hours: int = 48
+
+    mail_transport: str = "file"
+    """`file` writes messages under `var/mail`; `smtp` sends them to `smtp_url`."""
+    smtp_url: SecretStr | None = None
+    mail_from: str = "shop@localhost"
+
+    worker_in_process: bool = True
+    log_level: str = "INFO"
+    log_json: bool = True
+
+    @property
+    def database_url(self) -> str:
+        """SQLite under `var/` unless `DATABASE_URL` names a server."""
+        return self.database_url_override or f"sqlite:///{self.var.resolve() / 'shop.db'}"
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """This process's settings."""
+    return Settings()
