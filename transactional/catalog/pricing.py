@@ -1,0 +1,182 @@
+"""Prices with their history: no gaps, no overlaps, one open row per listing (variant, channel, currency)."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from transactional.catalog.models import InventoryPolicy, Price, Product, ProductVariant
+from transactional.catalog.tiers import BY_RULE, tier_of_price
+from transactional.core.errors import Conflict, InvalidInput, NotFound
+
+WEB = "web"
+
+
+@dataclass(frozen=True, slots=True)
+class SellableVariant:
+    """A variant that may enter an order now, at this price; whether it is in stock is the inventory's word."""
+
+    variant_id: int
+    product_id: int
+    sku: str
+    title: str
+    price_minor: int
+    currency: str
+    tax_rate_bp: int
+    weight_grams: int
+    inventory_policy: InventoryPolicy
+    customisable: bool
+
+
+def set_price(
+    session: Session, *, variant_id: int, amount_minor: int, currency: str, channel: str = WEB, now: datetime
+) -> Price:
+    """Make `amount_minor` the variant's price from `now` on; gives the open row, the old one if nothing changes.
+
+    A rule-based gift tier follows the price of the default variant on the web. Raises NotFound for an unknown
+    variant, InvalidInput for a negative amount, Conflict when the price changed after `now`: somebody was faster.
+    """
+    if amount_minor < 0:
+        raise InvalidInput("a price is not negative", field="amount_minor")
+    variant = _lock_variant(session, variant_id)
+    new = Price(
+        variant_id=variant_id,
+        channel=channel,
+        currency=currency,
+        amount_minor=amount_minor,
+        valid_from=now,
+        valid_to=None,
+    )
+    price = _replace(session, _open_row(session, new), new)
+    if variant.is_default and channel == WEB:
+        _retier(session, variant.product_id, amount_minor, currency)
+    return price
+
+
+def price_history(session: Session, *, variant_id: int) -> Sequence[Price]:
+    """Every price the variant ever had, oldest first."""
+    statement = select(Price).where(Price.variant_id == variant_id)
+    return session.scalars(statement.order_by(Price.channel, Price.currency, Price.valid_from, Price.id)).all()
+
+
+def lowest_price_minor(
+    session: Session, *, variant_id: int, currency: str, channel: str = WEB, now: datetime, days: int = 30
+) -> int | None:
+    """The lowest price in force at any time during the last `days` days; a "was" price is never above it."""
+    since = now - timedelta(days=days)
+    statement = select(func.min(Price.amount_minor)).where(
+        Price.variant_id == variant_id,
+        Price.currency == currency,
+        Price.channel == channel,
+        Price.valid_from <= now,
+        or_(Price.valid_to.is_(None), Price.valid_to > since),
+    )
+    return session.scalar(statement)
+
+
+def in_force(currency: str, channel: str, now: datetime) -> ColumnElement[bool]:
+    """The condition that a price row is the one charged at `now`."""
+    return and_(
+        Price.currency == currency,
+        Price.channel == channel,
+        Price.valid_from <= now,
+        or_(Price.valid_to.is_(None), Price.valid_to > now),
+    )
+
+
+def buyable_variants(
+    session: Session, variant_ids: Iterable[int], *, currency: str, channel: str = WEB, now: datetime
+) -> dict[int, SellableVariant]:
+    """Those of the variants that may be sold now, by id: active, of an active product, with a price in force."""
+    return _sellable(session, ProductVariant.id.in_(set(variant_ids)), currency, channel, now)
+
+
+def buyable_variants_of_products(
+    session: Session, product_ids: Iterable[int], *, currency: str, channel: str = WEB, now: datetime
+) -> dict[int, SellableVariant]:
+    """Every variant of these products that may be sold now, by variant id."""
+    return _sellable(session, ProductVariant.product_id.in_(set(product_ids)), currency, channel, now)
+
+
+def _sellable(
+    session: Session, which: ColumnElement[bool], currency: str, channel: str, now: datetime
+) -> dict[int, SellableVariant]:
+    statement = (
+        select(ProductVariant, Product, Price.amount_minor)
+        .join(Product, Product.id == ProductVariant.product_id)
+        .join(Price, Price.variant_id == ProductVariant.id)
+        .where(which, ProductVariant.is_active, Product.is_active, in_force(currency, channel, now))
+        .order_by(ProductVariant.id)
+    )
+    return {
+        variant.id: SellableVariant(
+            variant_id=variant.id,
+            product_id=product.id,
+            sku=variant.sku,
+            title=f"{product.name} – {variant.name}" if variant.name else product.name,
+            price_minor=amount,
+            currency=currency,
+            tax_rate_bp=product.tax_rate_bp,
+            weight_grams=variant.weight_grams,
+            inventory_policy=variant.inventory_policy,
+            customisable=product.is_customisable,
+        )
+        for variant, product, amount in session.execute(statement)
+    }
+
+
+def _lock_variant(session: Session, variant_id: int) -> ProductVariant:
+    # Serialises price changes of one variant; orders, whose lines refer to it, need not wait (key_share).
+    statement = select(ProductVariant).where(ProductVariant.id == variant_id).with_for_update(key_share=True)
+    variant = session.scalar(statement)
+    if variant is None:
+        raise NotFound(f"no variant {variant_id}")
+    return variant
+
+
+def _open_row(session: Session, like: Price) -> Price | None:
+    statement = select(Price).where(
+        Price.variant_id == like.variant_id,
+        Price.currency == like.currency,
+        Price.channel == like.channel,
+        Price.valid_to.is_(None),
+    )
+    return session.scalar(statement.execution_options(populate_existing=True))
+
+
+def _replace(session: Session, old: Price | None, new: Price) -> Price:
+    """Put `new` after `old`; gives the row that is open afterwards."""
+    if old is not None:
+        if old.amount_minor == new.amount_minor:
+            return old
+        if old.valid_from == new.valid_from:
+            # In force for no time at all: nobody was ever shown it, and a period must not be empty.
+            old.amount_minor = new.amount_minor
+            session.flush()
+            return old
+        _close(session, old, new.valid_from)
+    session.add(new)
+    session.flush()
+    return new
+
+
+def _close(session: Session, price: Price, now: datetime) -> None:
+    closed = session.connection().execute(
+        update(Price).where(Price.id == price.id, Price.valid_to.is_(None), Price.valid_from < now).values(valid_to=now)
+    )
+    if closed.rowcount != 1:
+        raise Conflict(
+            f"the price of variant {price.variant_id} was changed after this, at {price.valid_from.isoformat()}",
+            variant_id=price.variant_id,
+        )
+    session.refresh(price)
+
+
+def _retier(session: Session, product_id: int, amount_minor: int, currency: str) -> None:
+    session.execute(
+        update(Product)
+        .where(Product.id == product_id, Product.gift_tier_source == BY_RULE)
+        .values(gift_tier=tier_of_price(amount_minor, currency))
+    )
