@@ -149,11 +149,14 @@ class OrderStatusChange(Base):
 
 
 class OrderCredit(Base):
-    """Money credited to a customer apart from a return: a discount granted later, or shipping given back."""
+    """Money credited to a customer apart from a return: a discount granted later, or shipping given back.
+
+    A negative amount takes an earlier credit back.
+    """
 
     __tablename__ = "order_credits"
     __table_args__ = (
-        CheckConstraint("amount_minor > 0", name="amount"),
+        CheckConstraint("amount_minor <> 0", name="amount"),
         CheckConstraint("kind IN ('discount', 'shipping_refund', 'goodwill')", name="kind"),
     )
 

@@ -774,7 +774,7 @@ def upgrade() -> None:
         sa.Column("external_ref", sa.String(length=64), nullable=True),
         sa.Column("occurred_at", UtcDateTime(), nullable=False),
         sa.CheckConstraint("kind IN ('discount', 'shipping_refund', 'goodwill')", name=op.f("ck_order_credits_kind")),
-        sa.CheckConstraint("amount_minor > 0", name=op.f("ck_order_credits_amount")),
+        sa.CheckConstraint("amount_minor <> 0", name=op.f("ck_order_credits_amount")),
         sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name=op.f("fk_order_credits_customer_id_customers")),
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_order_credits_order_id_orders")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_order_credits")),
