@@ -2,8 +2,8 @@
 
 A saved model is a directory of two files:
 
-* `model.json`: format version, the model's kind, its settings, the moment its data ends, its plain values, and
-  the SHA-256 of the arrays;
+* `model.json`: format version, the model's kind, its settings, the moment its data ends, its plain values,
+  and the SHA-256 of the arrays;
 * `arrays.npz`: its NumPy arrays (absent when it has none).
 
 Reading such a directory executes nothing that stands in it, so an artefact store that somebody else can write
@@ -120,8 +120,8 @@ def save(model: Model, path: Path) -> Path:
 def load(path: Path) -> Any:
     """The model saved in the directory `path`.
 
-    Raises ArtifactError when the directory holds no model, one of an unknown format or kind, or when the arrays
-    are not those that were saved.
+    Raises ArtifactError when the directory holds no model, one of an unknown format or kind, or when the
+    arrays are not those that were saved.
     """
     document = _read_document(path / MODEL_FILE)
     model_class = _class_of(document["kind"], path)

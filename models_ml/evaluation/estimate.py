@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 class Metric:
     """One figure of one model.
 
-    `low` and `high` bound the 95 % interval (None where none is defined), `n` is the number of units (customers,
-    baskets) that it was measured on, `slice` says which part of them ("all", "new_items", ...), and `model` whose
-    figure it is where several are compared (empty: the trained model's own).
+    `low` and `high` bound the 95 % interval (None where none is defined), `n` is the number of units
+    (customers, baskets) that it was measured on, `slice` says which part of them ("all", "new_items", ...),
+    and `model` whose figure it is where several are compared (empty: the trained model's own).
     """
 
     name: str

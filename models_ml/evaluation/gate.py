@@ -1,8 +1,8 @@
 """The gate: which trained model may take the `champion` alias.
 
-Models are compared as recipes (kind and settings): the challenger, the reigning champion and the floor are all
-fitted on what was known before one hold-out window and judged in it. The champion's stored artefact itself was
-usually fitted through a part of that window, which would flatter it.
+Models are compared as recipes (kind and settings): the challenger, the reigning champion and the floor are
+all fitted on what was known before one hold-out window and judged in it. The champion's stored artefact
+itself was usually fitted through a part of that window, which would flatter it.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from models_ml.evaluation.estimate import Metric
 class Trial:
     """What a challenger, the champion and the floor achieved on the same hold-out.
 
-    The gains are paired differences to the challenger, turned so that positive means "the challenger is better".
-    `newer_data`: the challenger's data end later than the champion's. `same_recipe`: both have the same kind and
-    settings, so the challenge is only a refit.
+    The gains are paired differences to the challenger, turned so that positive means "the challenger is
+    better". `newer_data`: the challenger's data end later than the champion's. `same_recipe`: both have the
+    same kind and settings, so the challenge is only a refit.
     """
 
     challenger: Metric
@@ -42,9 +42,9 @@ class Decision:
 def decide(trial: Trial) -> Decision:
     """Promote the challenger only if it is better than what it would replace.
 
-    A first champion must beat the floor; later ones must beat the champion, and the floor as well, so that a bad
-    start cannot be handed on. A refit of the champion's own recipe is no challenge: it takes over when its data are
-    newer, for otherwise a good recipe would grow stale, and is refused when they are not.
+    A first champion must beat the floor; later ones must beat the champion, and the floor as well, so that a
+    bad start cannot be handed on. A refit of the champion's own recipe is no challenge: it takes over when
+    its data are newer, for otherwise a good recipe would grow stale, and is refused when they are not.
     """
     floor_ok, floor_reason = _against("the floor", trial.gain_over_floor, trial.floor, trial.challenger)
     if trial.champion is None:

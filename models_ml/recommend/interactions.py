@@ -51,7 +51,8 @@ class Interactions:
         return self.lines.filter(pl.col("placed_at") >= self.as_of - timedelta(days=days))
 
     def customer_pairs(self) -> pl.DataFrame:
-        """Distinct (customer_id, product_id) with the number of orders `orders` and `last_at`; guests left out."""
+        """Distinct (customer_id, product_id) with the number of orders `orders` and `last_at`; guests left
+        out."""
         return (
             self.lines.drop_nulls("customer_id")
             .group_by("customer_id", "product_id")

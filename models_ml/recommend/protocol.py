@@ -1,8 +1,8 @@
 """The one interface of all recommenders: a query in, ranked items with a true reason out.
 
-A query is what is known when the question is asked (history, basket, moment, bans), never a user id: whoever asks
-sends the *whole* history together with what happened a second ago, so a new event counts at once and a customer
-that the training never saw is no special case.
+A query is what is known when the question is asked (history, basket, moment, bans), never a user id: whoever
+asks sends the *whole* history together with what happened a second ago, so a new event counts at once and a
+customer that the training never saw is no special case.
 """
 
 from __future__ import annotations

@@ -7,23 +7,28 @@ from models_ml.recommend.protocol import Reason, ReasonKind
 
 def sentence(reason: Reason, name: str) -> str:
     """One English sentence without a full stop; `name` is the product that the reason points to."""
-    what = f"“{name}”" if name else "something in your history"
-    match reason.kind:
-        case ReasonKind.BECAUSE_YOU_BOUGHT:
-            return f"Because you bought {what}"
-        case ReasonKind.BOUGHT_TOGETHER:
-            with_what = f"“{name}”" if name else "this"
-            return f"In {reason.count} of {reason.total} orders with {with_what}"
-        case ReasonKind.BOUGHT_BEFORE:
-            return _bought_before(reason)
-        case ReasonKind.SIMILAR:
-            return f"Similar to “{name}”" if name else "Similar to this"
-        case ReasonKind.BEST_SELLER:
-            return f"Best seller: {reason.count} orders in the last {reason.days} days"
-        case ReasonKind.RISING:
-            return f"Rising: {reason.count} orders in the last {reason.days} days, more than usual"
-        case ReasonKind.POPULAR:
-            return f"Popular now: {reason.count} customers in the last {reason.days} days"
+    if reason.kind is ReasonKind.BOUGHT_BEFORE:
+        return _bought_before(reason)
+    known, unknown = _WORDS[reason.kind]
+    words = known if name else unknown
+    return words.format(name=name, count=reason.count, total=reason.total, days=reason.days)
+
+
+# With and without the name of the product that the reason points to.
+_WORDS = {
+    ReasonKind.BECAUSE_YOU_BOUGHT: (
+        "Because you bought “{name}”",
+        "Because of something you bought",
+    ),
+    ReasonKind.BOUGHT_TOGETHER: (
+        "In {count} of {total} orders with “{name}”",
+        "In {count} of {total} orders with this",
+    ),
+    ReasonKind.SIMILAR: ("Similar to “{name}”", "Similar to this"),
+    ReasonKind.BEST_SELLER: ("Best seller: {count} orders in the last {days} days",) * 2,
+    ReasonKind.RISING: ("Rising: {count} orders in the last {days} days, more than usual",) * 2,
+    ReasonKind.POPULAR: ("Popular now: {count} customers in the last {days} days",) * 2,
+}
 
 
 def _bought_before(reason: Reason) -> str:

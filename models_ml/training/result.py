@@ -23,11 +23,12 @@ class TrainingResult:
                   popularity
     model         the model fitted on all data before `data_through`, or None when there was not enough data
     params        hyper-parameters and fitted parameters worth logging (plain values)
-    metrics       figures on the hold-out, with 95 % intervals; `Metric.model` is empty for this model's own and
-                  names the candidate or baseline otherwise
-    plots         Matplotlib figures by file name without ending; the caller closes nothing, they are not pyplot's
+    metrics       figures on the hold-out, with 95 % intervals; `Metric.model` is empty for this model's own
+                  and names the candidate or baseline otherwise
+    plots         Matplotlib figures by file name without ending (not pyplot's: nothing to close)
     data_through  the cut-off: everything at or after it was ignored
-    trial         challenger, champion and floor on the same hold-out, for the gate; None when nothing was trained
+    trial         challenger, champion and floor on the same hold-out, for the gate; None when nothing
+                  was trained
     predictions   a frame for the mart (lifetime_value, churn), else None
     note          one sentence for people, such as why nothing was trained
     """
