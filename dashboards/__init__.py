@@ -1,0 +1,1 @@
+"""The analysts' eyes: pages over the published snapshot."""

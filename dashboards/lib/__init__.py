@@ -1,0 +1,1 @@
+"""What the pages share: the snapshot's reader, queries, charts, exports, log-in."""

@@ -1,0 +1,110 @@
+"""Charts with one look; each is shown with its definition, its table and its CSV."""
+
+from collections.abc import Sequence
+from typing import TypeAlias, cast
+
+import altair as alt
+import polars as pl
+import streamlit as st
+
+from dashboards.lib import export
+from dashboards.lib.session import Snapshot
+
+AnyChart: TypeAlias = alt.Chart | alt.LayerChart | alt.FacetChart
+
+ACCENT = "#b4436c"
+SECOND = "#3c6e71"
+MUTED = "#9a9a9a"
+
+
+def show(snapshot: Snapshot, chart: AnyChart, table: pl.DataFrame, *, name: str, title: str, note: str) -> None:
+    """One card: title with the definition as its tooltip, chart, table, CSV. Empty data say so instead."""
+    with st.container(border=True):
+        st.subheader(title, help=note)
+        if table.is_empty():
+            st.info("No data for this selection.")
+            return
+        st.altair_chart(chart, width="stretch")
+        table_with_csv(snapshot, table, name=name)
+
+
+def table_with_csv(snapshot: Snapshot, table: pl.DataFrame, *, name: str, expanded: bool = False) -> None:
+    """The figures behind a chart, to read and to take away."""
+    with st.expander("Table and CSV", expanded=expanded):
+        st.dataframe(table, width="stretch", hide_index=True)
+        st.download_button(
+            "Download CSV",
+            data=export.to_csv(table),
+            file_name=export.file_name(name, snapshot.build),
+            mime="text/csv",
+            key=f"csv-{name}",
+        )
+
+
+def floats(table: pl.DataFrame) -> pl.DataFrame:
+    """Decimals as floats: a chart needs no paise, and JSON has no decimals."""
+    return table.with_columns(pl.col(pl.Decimal).cast(pl.Float64))
+
+
+def over_time(table: pl.DataFrame, *, x: str, y: str, y_title: str, compared: str | None = None) -> AnyChart:
+    """A line over time; the compared period is dashed."""
+    base = alt.Chart(floats(table)).encode(x=alt.X(f"{x}:T", title=None))
+    tooltip = [alt.Tooltip(f"{x}:T", title="period"), alt.Tooltip(f"{y}:Q", title=y_title, format=",.2f")]
+    layers = [
+        base.mark_line(color=ACCENT, point=table.height < 60).encode(y=alt.Y(f"{y}:Q", title=y_title), tooltip=tooltip)
+    ]
+    if compared:
+        layers.append(base.mark_line(color=MUTED, strokeDash=[5, 4]).encode(y=f"{compared}:Q"))
+    return alt.layer(*layers).properties(height=280)
+
+
+def bars(table: pl.DataFrame, *, x: str, y: str, x_title: str, colour: str = ACCENT) -> AnyChart:
+    """Horizontal bars, in the table's order."""
+    chart = (
+        alt.Chart(floats(table))
+        .mark_bar(color=colour)
+        .encode(
+            x=alt.X(f"{x}:Q", title=x_title),
+            y=alt.Y(f"{y}:N", sort=None, title=None, axis=alt.Axis(labelLimit=260)),
+            tooltip=[alt.Tooltip(f"{y}:N"), alt.Tooltip(f"{x}:Q", title=x_title, format=",.2f")],
+        )
+        .properties(height=max(120, 24 * table.height))
+    )
+    return cast("AnyChart", chart)
+
+
+def stacked(table: pl.DataFrame, *, x: str, parts: Sequence[str], y_title: str) -> AnyChart:
+    """Columns over time, stacked by kind."""
+    long = floats(table).unpivot(index=x, on=list(parts), variable_name="kind", value_name="value")
+    chart = (
+        alt.Chart(long)
+        .mark_bar()
+        .encode(
+            x=alt.X(f"{x}:T", title=None),
+            y=alt.Y("value:Q", title=y_title),
+            color=alt.Color("kind:N", title=None, scale=alt.Scale(range=[ACCENT, SECOND])),
+            tooltip=[f"{x}:T", "kind:N", alt.Tooltip("value:Q", format=",")],
+        )
+        .properties(height=260)
+    )
+    return cast("AnyChart", chart)
+
+
+def heat_map(
+    table: pl.DataFrame, *, x: str, y: str, value: str, value_format: str, x_title: str, y_title: str
+) -> AnyChart:
+    """Cells with their figure written in them; absent cells stay blank."""
+    base = alt.Chart(floats(table)).encode(
+        x=alt.X(f"{x}:O", title=x_title, axis=alt.Axis(labelAngle=0)), y=alt.Y(f"{y}:O", title=y_title)
+    )
+    middle = table.get_column(value).cast(pl.Float64).max()
+    threshold = float(middle) / 2 if isinstance(middle, int | float) else 0.0
+    cells = base.mark_rect().encode(
+        color=alt.Color(f"{value}:Q", scale=alt.Scale(scheme="redpurple"), legend=None),
+        tooltip=[f"{y}:O", f"{x}:O", alt.Tooltip(f"{value}:Q", format=value_format)],
+    )
+    words = base.mark_text(fontSize=10).encode(
+        text=alt.Text(f"{value}:Q", format=value_format),
+        color=alt.condition(alt.datum[value] > threshold, alt.value("white"), alt.value("black")),
+    )
+    return alt.layer(cells, words).properties(height=max(200, 26 * table.get_column(y).n_unique()))

@@ -1,0 +1,108 @@
+"""Products: what sells, what rises, what comes back, what goes together."""
+
+import polars as pl
+import streamlit as st
+
+from dashboards.lib import charts
+from dashboards.lib.session import Snapshot, open_snapshot
+
+_TABLE = """
+SELECT p.rank, d.sku, d.name, d.category, p.orders, p.customers, p.units, p.net_merchandise, p.return_rate,
+       p.views, p.carts, p.conversion_rate, p.average_rating, p.trend_score, p.product_id
+FROM product_performance AS p
+INNER JOIN dim_products AS d ON p.product_id = d.product_id
+WHERE p.orders > 0
+ORDER BY p.rank, p.product_id
+"""
+_TOGETHER = """
+SELECT b.sku, b.name, a.orders_together, a.support, a.confidence, a.lift, a.rank
+FROM product_affinity AS a
+INNER JOIN dim_products AS b ON a.{other} = b.product_id
+WHERE a.{this} = ?
+ORDER BY a.rank, b.sku
+LIMIT 20
+"""
+
+
+def _named(table: pl.DataFrame) -> pl.DataFrame:
+    return table.with_columns((pl.col("sku") + " · " + pl.col("name").str.slice(0, 40)).alias("product"))
+
+
+def best_sellers(snapshot: Snapshot, table: pl.DataFrame) -> None:
+    """The fifteen products with the highest net merchandise."""
+    best = table.sort("net_merchandise", "product_id", descending=[True, False]).head(15)
+    charts.show(
+        snapshot,
+        charts.bars(best, x="net_merchandise", y="product", x_title=f"Net merchandise ({snapshot.currency})"),
+        best,
+        name="best_sellers",
+        title="Best sellers",
+        note="By net merchandise over the whole history.",
+    )
+
+
+def rising(snapshot: Snapshot, table: pl.DataFrame) -> None:
+    """The fifteen products with the strongest rise of the last week."""
+    up = table.filter(pl.col("trend_score") > 1).sort("trend_score", "product_id", descending=[True, False]).head(15)
+    charts.show(
+        snapshot,
+        charts.bars(up, x="trend_score", y="product", x_title="Trend score", colour=charts.SECOND),
+        up,
+        name="rising_products",
+        title="Rising",
+        note="(orders in the last 7 days + 5) / (weekly mean of the 28 days before + 5); above 1 is a rise.",
+    )
+
+
+def returned(snapshot: Snapshot, table: pl.DataFrame) -> None:
+    """The products that come back most, among those sold often enough to say so."""
+    often = table.filter((pl.col("units") >= 30) & (pl.col("return_rate") > 0))
+    worst = often.sort("return_rate", "product_id", descending=[True, False]).head(15)
+    charts.show(
+        snapshot,
+        charts.bars(worst, x="return_rate", y="product", x_title="Return rate", colour=charts.MUTED),
+        worst,
+        name="most_returned",
+        title="Most returned",
+        note="Returned units / sold units, products with at least 30 units sold.",
+    )
+
+
+def together(snapshot: Snapshot, table: pl.DataFrame) -> None:
+    """What is bought together with one chosen product."""
+    columns = snapshot.query("SELECT * FROM product_affinity LIMIT 0").columns
+    this, other = columns[0], columns[1]
+    with st.container(border=True):
+        st.subheader(
+            "Bought together", help="Confidence: of the orders with the chosen product, the share with the other."
+        )
+        product = st.selectbox("Product", table.get_column("product").to_list(), key="product")
+        chosen = table.filter(pl.col("product") == product).get_column("product_id")
+        pairs = snapshot.query(_TOGETHER.format(this=this, other=other), chosen.item()) if chosen.len() == 1 else None
+        if pairs is None or pairs.is_empty():
+            st.info("Too few orders contain this product together with another.")
+            return
+        charts.table_with_csv(snapshot, pairs, name="bought_together", expanded=True)
+
+
+def main() -> None:
+    """One run of the page."""
+    snapshot = open_snapshot()
+    st.title("Products")
+    table = _named(snapshot.query(_TABLE))
+    if table.is_empty():
+        st.info("No product has been sold yet.")
+        return
+    left, right = st.columns(2)
+    with left:
+        best_sellers(snapshot, table)
+    with right:
+        rising(snapshot, table)
+        returned(snapshot, table)
+    together(snapshot, table)
+    with st.container(border=True):
+        st.subheader("All products")
+        charts.table_with_csv(snapshot, table.drop("product_id", "product"), name="products", expanded=True)
+
+
+main()
