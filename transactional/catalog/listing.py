@@ -53,7 +53,7 @@ def list_products(
         .join(ProductVariant, ProductVariant.product_id == Product.id)
         .join(Price, Price.variant_id == ProductVariant.id)
         .where(Product.is_active, ProductVariant.is_active, in_force(currency, channel, now), Product.id > after_id)
-        .group_by(Product)
+        .group_by(Product.id)
         .order_by(Product.id)
         .limit(limit)
     )
