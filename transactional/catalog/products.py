@@ -207,6 +207,13 @@ def variants_by_id(session: Session, variant_ids: Iterable[int]) -> dict[int, Pr
     return {variant.id: variant for variant in session.scalars(statement)}
 
 
+def inventory_policies(session: Session, variant_ids: Iterable[int]) -> dict[int, InventoryPolicy]:
+    """What happens when the shelf is empty, for those of the variants that exist."""
+    statement = select(ProductVariant.id, ProductVariant.inventory_policy)
+    rows = session.execute(statement.where(ProductVariant.id.in_(set(variant_ids))))
+    return {variant_id: policy for variant_id, policy in rows}
+
+
 def default_variant(session: Session, product_id: int) -> ProductVariant:
     """The variant that stands for a product; NotFound for a product without variants."""
     variants = variants_of(session, product_id)
