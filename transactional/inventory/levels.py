@@ -14,7 +14,7 @@ from transactional.inventory.models import HoldState, Location, StockHold, Stock
 
 DEFAULT_LOCATION_CODE = "MAIN"
 
-FREE = StockLevel.on_hand - StockLevel.reserved - StockLevel.threshold
+_free_units = StockLevel.on_hand - StockLevel.reserved - StockLevel.threshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def default_location(session: Session) -> Location:
 def read_levels(session: Session, variant_ids: Iterable[int]) -> dict[int, list[LevelFacts]]:
     """The levels of each variant that has any, by location."""
     rows = session.execute(
-        select(StockLevel.variant_id, StockLevel.location_id, FREE, StockLevel.threshold)
+        select(StockLevel.variant_id, StockLevel.location_id, _free_units, StockLevel.threshold)
         .where(StockLevel.variant_id.in_(list(variant_ids)))
         .order_by(StockLevel.variant_id, StockLevel.location_id)
     )
@@ -86,7 +86,7 @@ def promise(
     session: Session, variant_id: int, quantity: int, policy: InventoryPolicy, known: list[LevelFacts]
 ) -> int | None:
     """Reserve at the first location that can give all of it; the location, or None where nobody can."""
-    guard: ColumnElement[bool] = FREE >= quantity
+    guard: ColumnElement[bool] = _free_units >= quantity
     if policy is InventoryPolicy.BACKORDER:
         guard = or_(StockLevel.threshold >= 0, guard)
     elif policy is InventoryPolicy.UNTRACKED:

@@ -66,7 +66,15 @@ def receive(
     """Put `quantity` units on the shelf; gives the movement. Raises InvalidInput for a quantity below 1."""
     _require_positive(quantity)
     _put_on_shelf(session, variant_id, location_id, quantity)
-    return _post(session, MovementKind.RECEIPT, variant_id, location_id, quantity, reason, now)
+    return _post(
+        session,
+        MovementKind.RECEIPT,
+        variant_id=variant_id,
+        location_id=location_id,
+        quantity=quantity,
+        reason=reason,
+        now=now,
+    )
 
 
 def restock(
@@ -102,7 +110,15 @@ def adjust(
         _put_on_shelf(session, variant_id, location_id, quantity)
     else:
         _take_off_shelf(session, variant_id, location_id, -quantity)
-    return _post(session, MovementKind.ADJUSTMENT, variant_id, location_id, quantity, reason, now)
+    return _post(
+        session,
+        MovementKind.ADJUSTMENT,
+        variant_id=variant_id,
+        location_id=location_id,
+        quantity=quantity,
+        reason=reason,
+        now=now,
+    )
 
 
 def hold(
@@ -172,11 +188,11 @@ def fulfil_holds(session: Session, order_id: int, *, now: datetime, lines: Seque
             _post(
                 session,
                 MovementKind.SALE,
-                variant_id,
-                location_id,
-                -units,
-                f"order {order_id}",
-                now,
+                variant_id=variant_id,
+                location_id=location_id,
+                quantity=-units,
+                reason=f"order {order_id}",
+                now=now,
                 order_line_id=order_line_id,
             )
     return len(closed)
@@ -252,12 +268,12 @@ def _take_off_shelf(session: Session, variant_id: int, location_id: int, quantit
 def _post(
     session: Session,
     kind: MovementKind,
+    *,
     variant_id: int,
     location_id: int,
     quantity: int,
     reason: str,
     now: datetime,
-    *,
     order_line_id: int | None = None,
     return_line_id: int | None = None,
 ) -> StockMovement:
