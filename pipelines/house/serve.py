@@ -1,0 +1,76 @@
+"""`make serve`: shop, payment stand-in, serving, dashboards and Dagster, started and stopped together."""
+
+import os
+import signal
+import subprocess
+import threading
+from pathlib import Path
+
+from pipelines.house.processes import Server, StepFailedError, announce, running
+
+_WATCH_SECONDS = 0.5
+
+
+def servers(var: Path) -> list[Server]:
+    """What `make serve` starts, with the ports that the documentation names."""
+    dagster_home = var / "dagster"
+    return [
+        Server(
+            "razorpay-standin",
+            ["transactional", "razorpay-standin", "--port", "8010"],
+            "http://127.0.0.1:8010/_control/",
+        ),
+        Server("shop", ["transactional", "serve", "--port", "8000"], "http://127.0.0.1:8000/health"),
+        Server("serving", ["serving", "serve", "--port", "8001"], "http://127.0.0.1:8001/health"),
+        Server("dashboards", ["dashboards", "serve", "--port", "8501"], "http://127.0.0.1:8501/_stcore/health"),
+        Server(
+            "dagster",
+            ["dagster", "dev", "-m", "pipelines.definitions", "--host", "127.0.0.1", "--port", "3000"],
+            "http://127.0.0.1:3000/server_info",
+            env={"DAGSTER_HOME": str(dagster_home)},
+        ),
+    ]
+
+
+def serve(var: Path) -> int:
+    """Start everything, say where it is, and stop it all on Ctrl-C or when one of the servers ends."""
+    prepare_dagster_home(var / "dagster")
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    announce("Starting the shop, serving, dashboards and Dagster …")
+    try:
+        with running(servers(var), log_folder=var / "logs", patience=120) as processes:
+            announce(
+                "\n  Shop (API)    http://127.0.0.1:8000/docs"
+                "\n  Serving       http://127.0.0.1:8001/docs"
+                "\n  Dashboards    http://127.0.0.1:8501"
+                "\n  Dagster       http://127.0.0.1:3000"
+                f"\n\nLogs are in {var / 'logs'}. Ctrl-C stops everything."
+            )
+            while not stopped.wait(_WATCH_SECONDS):
+                _raise_if_ended(processes, var)
+    except StepFailedError as error:
+        announce(str(error))
+        return 1
+    announce("Stopped.")
+    return 0
+
+
+def prepare_dagster_home(home: Path) -> None:
+    """Dagster reads `dagster.yaml` from its home only; the checkout's file is the one source."""
+    home.mkdir(parents=True, exist_ok=True)
+    source = Path(__file__).resolve().parents[2] / "dagster.yaml"
+    target = home / "dagster.yaml"
+    if source.is_file() and (not target.exists() or target.read_bytes() != source.read_bytes()):
+        partial = target.with_suffix(f".{os.getpid()}.tmp")
+        partial.write_bytes(source.read_bytes())
+        partial.replace(target)
+
+
+def _raise_if_ended(processes: list[subprocess.Popen[bytes]], var: Path) -> None:
+    for server, process in zip(servers(var), processes, strict=True):
+        if process.poll() is not None:
+            raise StepFailedError(
+                f"{server.name} ended with {process.returncode}; see {var / 'logs' / server.name}.log"
+            )
