@@ -21,7 +21,12 @@ class LotState(StrEnum):
 
 
 class EntryKind(StrEnum):
-    """Why a balance changed. `activate`, `hold` and `capture` move points between states; their `points` is 0."""
+    """Why a balance changed.
+
+    `earn`, `release` and `restore` add points, `hold`, `expire` and `reverse` take them, `adjust` does either.
+    `activate` (pending becomes active) and `capture` (held becomes spent) move points between states: their `points`
+    is 0.
+    """
 
     EARN = "earn"
     ACTIVATE = "activate"
@@ -87,14 +92,36 @@ class PointLot(Base):
     customer_id: Mapped[int] = mapped_column(BigInt, ForeignKey("customers.id"))
     programme_id: Mapped[int] = mapped_column(BigInt, ForeignKey("loyalty_programmes.id"))
     source: Mapped[str] = mapped_column(String(20))
-    """order, referral, campaign or adjustment."""
+    """order, restore, referral, campaign or adjustment."""
     order_line_id: Mapped[int | None] = mapped_column(BigInt, ForeignKey("order_lines.id"), index=True)
+    restored_from_id: Mapped[int | None] = mapped_column(BigInt, ForeignKey("point_lots.id"), index=True)
+    """For points given back on a return: the lot that they had been spent from."""
     state: Mapped[LotState] = mapped_column(enum_type(LotState))
     amount: Mapped[int] = mapped_column(BigInt)
     remaining: Mapped[int] = mapped_column(BigInt)
     earned_at: Mapped[datetime] = mapped_column(UtcDateTime)
     available_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class OrderLinePoints(Base):
+    """The points of one order line, frozen when the order was paid. A unit's share is `core.money.unit_share`."""
+
+    __tablename__ = "order_line_points"
+    __table_args__ = (
+        CheckConstraint("quantity > 0", name="quantity"),
+        CheckConstraint("earned >= 0 AND spent >= 0", name="signs"),
+    )
+
+    id: Mapped[IntPk]
+    order_line_id: Mapped[int] = mapped_column(BigInt, ForeignKey("order_lines.id"), unique=True)
+    order_id: Mapped[int] = mapped_column(BigInt, ForeignKey("orders.id"), index=True)
+    customer_id: Mapped[int] = mapped_column(BigInt, ForeignKey("customers.id"))
+    quantity: Mapped[int] = mapped_column(BigInt)
+    earned: Mapped[int] = mapped_column(BigInt)
+    """Earned on the line's frozen net price, rounded down unit by unit."""
+    spent: Mapped[int] = mapped_column(BigInt)
+    """The line's part of the points that paid for the order."""
 
 
 class PointEntry(Base):
@@ -115,7 +142,10 @@ class PointEntry(Base):
 
 
 class PointConsumption(Base):
-    """What a debit took from a lot; a restored amount is a negative consumption of its own entry."""
+    """What a debit took from a lot; a release gives it back as a negative consumption of its own entry.
+
+    A reversal that found its lot spent is covered later, by consumptions of the next lots that become active.
+    """
 
     __tablename__ = "point_consumptions"
     __table_args__ = (UniqueConstraint("lot_id", "entry_id"),)

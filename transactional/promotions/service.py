@@ -10,6 +10,7 @@ while it lives. Claims of one code serialise on its row, so the slots are read w
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -114,7 +115,7 @@ def create_percentage_coupon(
     if min_spend_minor < 0:
         raise InvalidInput("a minimum spend is not negative")
     promotion = Promotion(
-        name=name or f"{clean}: {percent_bp / 100:g} %",
+        name=name or f"{clean}: {Decimal(percent_bp) / 100} %",
         kind=PERCENTAGE,
         percent_bp=percent_bp,
         max_discount_minor=max_discount_minor,
@@ -208,7 +209,10 @@ def evaluate(
 def reserve(
     session: Session, *, result: CouponResult, order_id: int, customer_id: int | None, identity_key: str, now: datetime
 ) -> CouponRedemption:
-    """Claim one use of an evaluated code for an order. Raises CouponRefused where a limit was reached meanwhile."""
+    """Claim one use of an evaluated code for an order.
+
+    Raises CouponRefused where a limit was reached meanwhile; the caller must then roll back.
+    """
     if not result.applies or result.code_id is None or result.promotion_id is None:
         raise CouponRefused(f"{result.code}: {result.reason}", coupon_code=result.code)
     slot = _claim(session, result.code_id, identity_key)

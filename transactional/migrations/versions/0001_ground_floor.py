@@ -1031,6 +1031,30 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_ledger_postings_transaction_id"), ["transaction_id"], unique=False)
 
     op.create_table(
+        "order_line_points",
+        sa.Column("id", BigInt, autoincrement=True, nullable=False),
+        sa.Column("order_line_id", BigInt, nullable=False),
+        sa.Column("order_id", BigInt, nullable=False),
+        sa.Column("customer_id", BigInt, nullable=False),
+        sa.Column("quantity", BigInt, nullable=False),
+        sa.Column("earned", BigInt, nullable=False),
+        sa.Column("spent", BigInt, nullable=False),
+        sa.CheckConstraint("earned >= 0 AND spent >= 0", name=op.f("ck_order_line_points_signs")),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_order_line_points_quantity")),
+        sa.ForeignKeyConstraint(
+            ["customer_id"], ["customers.id"], name=op.f("fk_order_line_points_customer_id_customers")
+        ),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_order_line_points_order_id_orders")),
+        sa.ForeignKeyConstraint(
+            ["order_line_id"], ["order_lines.id"], name=op.f("fk_order_line_points_order_line_id_order_lines")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_order_line_points")),
+        sa.UniqueConstraint("order_line_id", name=op.f("uq_order_line_points_order_line_id")),
+    )
+    with op.batch_alter_table("order_line_points") as batch_op:
+        batch_op.create_index(batch_op.f("ix_order_line_points_order_id"), ["order_id"], unique=False)
+
+    op.create_table(
         "payments",
         sa.Column("id", BigInt, autoincrement=True, nullable=False),
         sa.Column("order_id", BigInt, nullable=False),
@@ -1088,6 +1112,7 @@ def upgrade() -> None:
         sa.Column("programme_id", BigInt, nullable=False),
         sa.Column("source", sa.String(length=20), nullable=False),
         sa.Column("order_line_id", BigInt, nullable=True),
+        sa.Column("restored_from_id", BigInt, nullable=True),
         sa.Column(
             "state",
             sa.Enum(
@@ -1116,6 +1141,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["programme_id"], ["loyalty_programmes.id"], name=op.f("fk_point_lots_programme_id_loyalty_programmes")
         ),
+        sa.ForeignKeyConstraint(
+            ["restored_from_id"], ["point_lots.id"], name=op.f("fk_point_lots_restored_from_id_point_lots")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_point_lots")),
     )
     with op.batch_alter_table("point_lots") as batch_op:
@@ -1123,6 +1151,7 @@ def upgrade() -> None:
             "ix_point_lots_customer_id_state_expires_at", ["customer_id", "state", "expires_at"], unique=False
         )
         batch_op.create_index(batch_op.f("ix_point_lots_order_line_id"), ["order_line_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_point_lots_restored_from_id"), ["restored_from_id"], unique=False)
         batch_op.create_index("ix_point_lots_state_available_at", ["state", "available_at"], unique=False)
 
     op.create_table(
@@ -1369,6 +1398,7 @@ def downgrade() -> None:
         "return_lines",
         "point_lots",
         "payments",
+        "order_line_points",
         "ledger_postings",
         "tickets",
         "stock_holds",
