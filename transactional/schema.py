@@ -1,10 +1,16 @@
-"""Bringing a database to the present schema: migrations, the journal's triggers, the shop's own row."""
+"""Bringing a database to the present schema: migrations, the journal's triggers, the seeded roles."""
 
+from functools import lru_cache
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
+
+from transactional.core.uow import Database
+from transactional.staff.service import seed_roles
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -18,5 +24,25 @@ def alembic_config(engine: Engine) -> Config:
 
 
 def migrate(engine: Engine, revision: str = "head") -> None:
-    """Bring the database to a revision; at head the journal's triggers are generated anew from the mapped tables."""
+    """Bring the database to a revision; at head the journal's triggers are generated anew and the roles seeded."""
     command.upgrade(alembic_config(engine), revision)
+    if pending_revision(engine) is None:
+        database = Database(engine)
+        database.run(lambda session: seed_roles(session, now=database.clock.now()), actor="migration")
+
+
+def pending_revision(engine: Engine) -> str | None:
+    """The revision that this code needs, when the database is not there; None when it is."""
+    head = _head()
+    with engine.execution_options(mlt_read_only=True).connect() as connection:
+        current = MigrationContext.configure(connection).get_current_revision()
+    return None if current == head else head
+
+
+@lru_cache(maxsize=1)
+def _head() -> str:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    head = ScriptDirectory.from_config(config).get_current_head()
+    assert head is not None
+    return head

@@ -23,6 +23,11 @@ class Settings(BaseSettings):
     """Without it a random secret is kept under `var/` for this installation."""
     access_token_minutes: int = 15
     refresh_token_days: int = 30
+    attempts_window_minutes: int = 15
+    """Tries at passwords and registrations are counted within so long."""
+    login_attempts_per_account: int = 10
+    login_attempts_per_address: int = 100
+    registrations_per_address: int = 50
 
     razorpay_base_url: str = "http://127.0.0.1:8010"
     """The local stand-in by default; `https://api.razorpay.com` in production."""

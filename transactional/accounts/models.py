@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from transactional.core.db import Base
@@ -31,11 +31,20 @@ class User(Base):
 
 
 class Customer(Base):
-    """Whoever buys. A guest has no user; one e-mail is one guest."""
+    """Whoever buys. A guest has no user; one e-mail is one guest, beside the account that may have the same e-mail.
+
+    An account does not take a guest's orders over by itself: nobody has proved yet that the e-mail is theirs.
+    """
 
     __tablename__ = "customers"
     __table_args__ = (
-        Index("ix_customers_email_key_guest", "email_key", unique=True),
+        Index(
+            "ix_customers_email_key_guest",
+            "email_key",
+            unique=True,
+            sqlite_where=text("is_guest"),
+            postgresql_where=text("is_guest"),
+        ),
         Index("ix_customers_external_ref", "source", "external_ref", unique=True),
     )
 

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Engine, MetaData, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+from sqlalchemy.pool import StaticPool
 
 NAMING_CONVENTION: Mapping[str, str] = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -16,6 +17,9 @@ NAMING_CONVENTION: Mapping[str, str] = {
     "pk": "pk_%(table_name)s",
 }
 
+POOL_SIZE = 24
+"""Connections that stay open; half as many again may come and go."""
+
 
 class Base(DeclarativeBase):
     """The declarative base of every domain; constraint names are explicit so that migrations can find them."""
@@ -23,7 +27,7 @@ class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=dict(NAMING_CONVENTION))
 
 
-def make_engine(database_url: str, *, pool_size: int = 10) -> Engine:
+def make_engine(database_url: str, *, pool_size: int = POOL_SIZE) -> Engine:
     """Open an engine with the settings that make both databases behave alike.
 
     SQLite: WAL, foreign keys on, five seconds of patience for the write lock. PostgreSQL: bounded lock and
@@ -31,23 +35,27 @@ def make_engine(database_url: str, *, pool_size: int = 10) -> Engine:
     """
     url = make_url(database_url)
     if url.get_backend_name() == "sqlite":
-        return _sqlite_engine(database_url)
+        return _sqlite_engine(database_url, pool_size)
     if url.drivername in {"postgresql", "postgres"}:
         url = url.set(drivername="postgresql+psycopg")
     return create_engine(
         url,
         pool_size=pool_size,
-        max_overflow=pool_size,
+        max_overflow=pool_size // 2,
         pool_pre_ping=True,
         connect_args={"options": "-c lock_timeout=10s -c statement_timeout=60s -c timezone=UTC"},
     )
 
 
-def _sqlite_engine(database_url: str) -> Engine:
+def _sqlite_engine(database_url: str, pool_size: int) -> Engine:
     path = make_url(database_url).database
     if path and path != ":memory:":
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(database_url, connect_args={"timeout": 5.0, "check_same_thread": False})
+    in_memory = not path or path == ":memory:"
+    pool: dict[str, Any] = (
+        {"poolclass": StaticPool} if in_memory else {"pool_size": pool_size, "max_overflow": pool_size // 2}
+    )
+    engine = create_engine(database_url, connect_args={"timeout": 5.0, "check_same_thread": False}, **pool)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

@@ -287,7 +287,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("user_id", name=op.f("uq_customers_user_id")),
     )
     with op.batch_alter_table("customers") as batch_op:
-        batch_op.create_index("ix_customers_email_key_guest", ["email_key"], unique=True)
+        batch_op.create_index(
+            "ix_customers_email_key_guest",
+            ["email_key"],
+            unique=True,
+            sqlite_where=sa.text("is_guest"),
+            postgresql_where=sa.text("is_guest"),
+        )
         batch_op.create_index("ix_customers_external_ref", ["source", "external_ref"], unique=True)
 
     op.create_table(

@@ -1,0 +1,53 @@
+"""What handlers take: sessions bound to the request's unit of work, settings, clock.
+
+`scope="function"` ends a dependency before the answer is sent: a failing commit gives an error instead of a 200, and
+an answer that does not fit its model rolls back. `max_concurrency` bounds how many requests hold a session: one more
+waits in the event loop. Without it waiters would fill the thread pool, and whoever holds the database's lock could not
+get a thread to finish.
+"""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlalchemy.orm import Session
+
+from transactional.core.access import IdentityDep
+from transactional.core.context import ClockDep, DatabaseDep, SettingsDep, ShopDep
+from transactional.core.db import POOL_SIZE
+
+__all__ = [
+    "ClockDep",
+    "DatabaseDep",
+    "ReadSession",
+    "RequestId",
+    "SettingsDep",
+    "ShopDep",
+    "WriteSession",
+    "request_id_of",
+]
+
+_WRITERS = 8
+_READERS = POOL_SIZE - _WRITERS  # the pool's overflow is left to short look-ups (who asks) and to the worker
+
+
+def request_id_of(request: Request) -> str | None:
+    """The id that the log middleware gave to this request."""
+    return getattr(request.state, "request_id", None)
+
+
+def unit_of_work(request: Request, database: DatabaseDep, identity: IdentityDep) -> Iterator[Session]:
+    """A writing session in the caller's name, committed after the handler and before the answer leaves."""
+    with database.unit_of_work(actor=identity.actor.name, request_id=request_id_of(request)) as session:
+        yield session
+
+
+def read_session(database: DatabaseDep) -> Iterator[Session]:
+    """A reading session, never committed."""
+    with database.read() as session:
+        yield session
+
+
+RequestId = Annotated[str | None, Depends(request_id_of)]
+WriteSession = Annotated[Session, Depends(unit_of_work, scope="function", max_concurrency=_WRITERS)]
+ReadSession = Annotated[Session, Depends(read_session, scope="function", max_concurrency=_READERS)]

@@ -1,0 +1,128 @@
+"""Idempotency keys: the first answer is stored in the transaction that made it, and given to every repetition."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from fastapi import Depends, Header, Request, Response
+from pydantic import BaseModel
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import Session
+
+from transactional.core.access import IdentityDep
+from transactional.core.context import ShopDep
+from transactional.core.errors import IdempotencyMismatch, InvalidInput
+from transactional.core.models import IdempotencyKey
+
+_ANONYMOUS_KEY_LENGTH = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """One keyed request: does its work once and answers every repetition with the first answer."""
+
+    subject: str
+    """Who sent it; keys of different callers never meet."""
+    key: str
+    route: str
+    fingerprint: str
+    now: datetime
+    expires_at: datetime
+
+    def answer(self, session: Session, *, status: int, make: Callable[[], BaseModel]) -> Response:
+        """The stored answer, or else what `make` gives, stored in the same transaction as its effects.
+
+        A second request with the same key waits for the first one's commit (the unique key lets only one in). When
+        `make` raises, the key goes with the rollback: refusals are not stored. Raises IdempotencyMismatch when the key
+        was used for another request.
+        """
+        if not self._claim(session):
+            return self._stored_answer(session)
+        body = make().model_dump_json(by_alias=True).encode()
+        session.execute(update(IdempotencyKey).where(*self._mine()).values(status_code=status, body=body))
+        return _json(body, status)
+
+    def _mine(self) -> tuple[object, ...]:
+        return (IdempotencyKey.subject == self.subject, IdempotencyKey.key == self.key)
+
+    def _claim(self, session: Session) -> bool:
+        session.execute(delete(IdempotencyKey).where(*self._mine(), IdempotencyKey.expires_at <= self.now))
+        insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
+        claim = insert(IdempotencyKey).values(
+            subject=self.subject,
+            key=self.key,
+            route=self.route,
+            fingerprint=self.fingerprint,
+            status_code=0,
+            body=b"",
+            created_at=self.now,
+            expires_at=self.expires_at,
+        )
+        claim = claim.on_conflict_do_nothing(index_elements=["subject", "key"])
+        return session.connection().execute(claim).rowcount == 1
+
+    def _stored_answer(self, session: Session) -> Response:
+        stored = session.scalars(select(IdempotencyKey).where(*self._mine())).one()
+        if stored.fingerprint != self.fingerprint:
+            raise IdempotencyMismatch(f"the key {self.key!r} was used for another request")
+        return _json(stored.body, stored.status_code, replayed=True)
+
+
+def _json(body: bytes, status: int, *, replayed: bool = False) -> Response:
+    headers = {"Idempotent-Replayed": "true"} if replayed else None
+    return Response(body, status_code=status, media_type="application/json", headers=headers)
+
+
+async def read_key(
+    request: Request,
+    shop: ShopDep,
+    identity: IdentityDep,
+    key: Annotated[
+        str,
+        Header(
+            alias="Idempotency-Key",
+            min_length=1,
+            max_length=128,
+            description="A new random value (a UUID) for each thing to be done; the same one for every retry of it",
+            examples=["6f1c2d1e-6f0e-4a5b-9d5c-0d6b8f3f9a51"],
+        ),
+    ],
+) -> Replay:
+    """The request's key with a fingerprint of what was asked."""
+    if identity.actor.user_id is None and len(key) < _ANONYMOUS_KEY_LENGTH:
+        # All anonymous callers share one name space: a short key could meet a stranger's and show their answer.
+        raise InvalidInput(
+            f"without log-in an Idempotency-Key has at least {_ANONYMOUS_KEY_LENGTH} characters: send a UUID",
+            field="header.Idempotency-Key",
+        )
+    now = shop.database.clock.now()
+    route = f"{request.method} {request.url.path}"
+    return Replay(
+        subject=identity.actor.name,
+        key=key,
+        route=route[:200],
+        fingerprint=_fingerprint(route, request.url.query, await request.body()),
+        now=now,
+        expires_at=now + timedelta(hours=shop.settings.idempotency_hours),
+    )
+
+
+def _fingerprint(route: str, query: str, body: bytes) -> str:
+    digest = hashlib.sha256()
+    for part in (route.encode(), query.encode(), body):
+        digest.update(len(part).to_bytes(8, "big"))
+        digest.update(part)
+    return digest.hexdigest()
+
+
+Idempotency = Annotated[Replay, Depends(read_key)]
+
+
+def purge_expired(session: Session, *, now: datetime) -> int:
+    """Forget the answers whose time is over; gives how many."""
+    result = session.connection().execute(delete(IdempotencyKey).where(IdempotencyKey.expires_at <= now))
+    return result.rowcount

@@ -1,0 +1,15 @@
+"""Everything that registers itself at import: outbox handlers and periodic jobs. Import once a process."""
+
+import importlib
+
+MODULES = (
+    "transactional.core.mail",
+    "transactional.core.housekeeping",
+)
+"""One line a domain that has handlers or jobs."""
+
+
+def wire() -> None:
+    """Import them; safe to repeat."""
+    for module in MODULES:
+        importlib.import_module(module)
