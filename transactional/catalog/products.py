@@ -211,7 +211,7 @@ def inventory_policies(session: Session, variant_ids: Iterable[int]) -> dict[int
     """What happens when the shelf is empty, for those of the variants that exist."""
     statement = select(ProductVariant.id, ProductVariant.inventory_policy)
     rows = session.execute(statement.where(ProductVariant.id.in_(set(variant_ids))))
-    return {variant_id: policy for variant_id, policy in rows}
+    return {row.id: row.inventory_policy for row in rows}
 
 
 def default_variant(session: Session, product_id: int) -> ProductVariant:
