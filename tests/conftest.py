@@ -25,6 +25,7 @@ from hypothesis import settings as hypothesis_settings
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
+from tests.support.house import ROOT, House, build_house
 from transactional.core.clock import ManualClock
 from transactional.core.db import make_engine
 from transactional.core.uow import Database
@@ -113,3 +114,28 @@ def any_database(request: pytest.FixtureRequest) -> Database:
 
 def _psycopg(url: str) -> str:
     return make_url(url).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share something expensive run on one worker, so that it is made once."""
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if "house" in fixtures or "simulated_house" in fixtures:
+            item.add_marker(pytest.mark.xdist_group("house"))
+            item.add_marker(pytest.mark.slow)
+        elif "postgres_url" in fixtures:
+            item.add_marker(pytest.mark.xdist_group("postgres"))
+            item.add_marker(pytest.mark.postgres)
+            item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> House:
+    """The demo on the excerpt of a real shop's history: imported, refreshed, trained, answered. Treat as read-only."""
+    return build_house(tmp_path_factory.mktemp("house"), "--input", str(ROOT / "tests/data/online_retail_excerpt.csv"))
+
+
+@pytest.fixture(scope="session")
+def simulated_house(tmp_path_factory: pytest.TempPathFactory) -> House:
+    """The demo with a small simulated shop. Treat as read-only."""
+    return build_house(tmp_path_factory.mktemp("simulated"), "--customers", "60", "--days", "200", "--seed", "11")

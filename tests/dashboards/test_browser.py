@@ -1,0 +1,102 @@
+"""A person at a real browser: logs in, opens every page, finds the shop's figures."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipelines.house.processes import Server, free_port, running
+from tests.support.house import House
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+EMAIL, PASSWORD = "analyst@example.com", "correct horse battery staple"
+PAGES = {"Overview": "", "Customers": "customers", "Products": "products", "Data health": "data_health"}
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: install the package `chromium`"),
+]
+
+
+@pytest.fixture(scope="module")
+def dashboards(house: House) -> Iterator[str]:
+    house.run("transactional", "create-admin", "--email", EMAIL, "--password", PASSWORD)
+    shop, eyes = free_port(), free_port()
+    env = house.env(MLT_SHOP_URL=f"http://127.0.0.1:{shop}")
+    servers = [
+        Server("shop", ["transactional", "serve", "--port", str(shop)], f"http://127.0.0.1:{shop}/health", env),
+        Server("eyes", ["dashboards", "serve", "--port", str(eyes)], f"http://127.0.0.1:{eyes}/_stcore/health", env),
+    ]
+    with running(servers, log_folder=house.var / "logs"):
+        yield f"http://127.0.0.1:{eyes}"
+
+
+@pytest.fixture(scope="module")
+def page(dashboards: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
+        )
+        page = browser.new_page(viewport={"width": 1280, "height": 1600})
+        page.set_default_timeout(60_000)
+        page.goto(dashboards)
+        page.get_by_label("E-mail").fill(EMAIL)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Log in").click()
+        page.get_by_role("heading", name="Overview").wait_for()
+        yield page
+        browser.close()
+
+
+def open_page(page, title: str) -> str:
+    """Click a page in the navigation, wait until it has settled, give its text."""
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name=title).click()
+    page.get_by_role("heading", name=title, exact=True, level=1).wait_for()
+    page.locator("[data-testid=stStatusWidget]").wait_for(state="detached")
+    assert page.get_by_test_id("stException").count() == 0
+    return page.get_by_test_id("stMain").inner_text()
+
+
+class TestInABrowser:
+    def test_a_stranger_sees_only_the_log_in(self, dashboards: str, page) -> None:
+        stranger = page.context.browser.new_page()
+        stranger.goto(dashboards)
+        stranger.get_by_role("button", name="Log in").wait_for(timeout=60_000)
+        assert "Net merchandise" not in stranger.content()
+        stranger.get_by_label("E-mail").fill(EMAIL)
+        stranger.get_by_label("Password").fill("wrong")
+        stranger.get_by_role("button", name="Log in").click()
+        stranger.get_by_text("E-mail or password is not right").wait_for()
+        stranger.close()
+
+    @pytest.mark.parametrize("title", PAGES)
+    def test_every_page_opens_without_an_error(self, page, title: str, house: House) -> None:
+        text = open_page(page, title)
+        shots = Path(house.var) / "screenshots"
+        shots.mkdir(exist_ok=True)
+        page.screenshot(path=str(shots / f"{title}.png"), full_page=True)
+        assert "Table and CSV" in text
+        assert page.get_by_text("Data as of").count() >= 1
+
+    def test_the_overview_shows_the_shops_own_figures(self, page, house: House, dashboards: str) -> None:
+        page.goto(f"{dashboards}/?period=all&compare=none")
+        page.get_by_role("heading", name="Overview").wait_for()
+        total = house.summary["totals"][0]
+        orders = f"{total['orders']:,}"
+        net = f"£{float(total['net_merchandise']):,.2f}"
+        page.get_by_test_id("stMetricValue").get_by_text(net, exact=True).wait_for()
+        page.get_by_test_id("stMetricValue").get_by_text(orders, exact=True).wait_for()
+
+    def test_a_chart_gives_its_table_as_csv(self, page, house: House, dashboards: str) -> None:
+        open_page(page, "Products")
+        page.get_by_text("Table and CSV").first.click()
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Download CSV").first.click()
+        content = Path(download.value.path()).read_text(encoding="utf-8-sig")
+        assert house.summary["best_sellers"][0]["sku"] in content
+        assert house.summary["recommendations"]["build_id"] in download.value.suggested_filename
