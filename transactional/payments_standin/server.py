@@ -1,0 +1,75 @@
+"""The stand-in as a running server: an ASGI server and the thread that delivers webhooks."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import uvicorn
+
+from transactional.payments_standin.app import create_app
+from transactional.payments_standin.gateway import Gateway
+
+_BEAT_SECONDS = 0.2
+_START_SECONDS = 10.0
+
+
+class DeliveryThread(threading.Thread):
+    """Delivers as soon as something is queued, and looks for due repetitions several times a second."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        super().__init__(name="razorpay-standin-deliveries", daemon=True)
+        self._gateway = gateway
+        self._stopping = threading.Event()
+
+    def run(self) -> None:
+        """Deliver until stopped."""
+        queued = self._gateway.deliveries.queued
+        while not self._stopping.is_set():
+            queued.wait(_BEAT_SECONDS)
+            queued.clear()
+            self._gateway.settle_time()
+            self._gateway.deliveries.deliver_due()
+
+    def stop(self) -> None:
+        """End after the delivery at hand."""
+        self._stopping.set()
+        self._gateway.deliveries.queued.set()
+        self.join()
+
+
+@dataclass(frozen=True, slots=True)
+class RunningServer:
+    """A server that answers."""
+
+    url: str
+    gateway: Gateway
+
+
+@contextmanager
+def running(gateway: Gateway, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[RunningServer]:
+    """Serve from a thread while the block runs; port 0 takes a free one. Raises OSError when the port is taken."""
+    listener = socket.create_server((host, port))
+    server = uvicorn.Server(uvicorn.Config(create_app(gateway), log_level="warning", lifespan="off"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    deliveries = DeliveryThread(gateway)
+    thread.start()
+    deliveries.start()
+    try:
+        _wait_until_started(server)
+        yield RunningServer(f"http://{host}:{listener.getsockname()[1]}", gateway)
+    finally:
+        deliveries.stop()
+        server.should_exit = True
+        thread.join()
+        listener.close()
+
+
+def _wait_until_started(server: uvicorn.Server) -> None:
+    pause = threading.Event()
+    for _ in range(int(_START_SECONDS / 0.01)):
+        if server.started:
+            return
+        pause.wait(0.01)
+    raise TimeoutError("the stand-in did not start in time")
