@@ -1,7 +1,7 @@
 """The shop as an ASGI application."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 
 from fastapi import FastAPI
@@ -69,7 +69,7 @@ def _open_shop(settings: Settings, database: Database) -> Shop:
     )
 
 
-def _lifespan(database: Database, *, own: bool, worker: bool):  # type: ignore[no-untyped-def]
+def _lifespan(database: Database, *, own: bool, worker: bool) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         running = Worker(database) if worker else None

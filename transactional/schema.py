@@ -28,7 +28,7 @@ def migrate(engine: Engine, revision: str = "head") -> None:
     command.upgrade(alembic_config(engine), revision)
     if pending_revision(engine) is None:
         database = Database(engine)
-        database.run(lambda session: seed_roles(session, now=database.clock.now()), actor="migration")
+        database.run(seed_roles, actor="migration")
 
 
 def pending_revision(engine: Engine) -> str | None:

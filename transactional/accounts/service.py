@@ -20,6 +20,7 @@ __all__ = [
     "Address",
     "Customer",
     "User",
+    "check_password_rules",
     "create_user",
     "customer_of_user",
     "end_access_tokens",

@@ -123,7 +123,7 @@ def _marked(check: Callable[..., None], access: str) -> Marker:
 def access_marks(dependencies: list[Any]) -> list[str]:
     """The access rules among a route's `dependencies`; the tests demand exactly one for every operation."""
     calls = (getattr(dependency, "dependency", None) for dependency in dependencies)
-    return [call.access for call in calls if hasattr(call, "access")]
+    return [str(call.access) for call in calls if call is not None and hasattr(call, "access")]
 
 
 class Owned(Protocol):

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
@@ -46,7 +46,7 @@ class Replay:
         session.execute(update(IdempotencyKey).where(*self._mine()).values(status_code=status, body=body))
         return _json(body, status)
 
-    def _mine(self) -> tuple[object, ...]:
+    def _mine(self) -> tuple[ColumnElement[bool], ...]:
         return (IdempotencyKey.subject == self.subject, IdempotencyKey.key == self.key)
 
     def _claim(self, session: Session) -> bool:

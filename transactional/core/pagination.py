@@ -68,7 +68,7 @@ CursorParams = Annotated[Cursor, Depends(cursor_params)]
 
 def fetch_page(
     session: Session,
-    statement: Select[tuple[Row]],
+    statement: Select[Row],
     cursor: Cursor,
     *,
     by: InstrumentedAttribute[Any],

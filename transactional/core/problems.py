@@ -1,7 +1,7 @@
 """Errors on the wire: RFC 9457 problem documents with a stable `type`, never an internal."""
 
 import http
-from typing import Any
+from typing import Any, TypedDict
 
 import orjson
 from fastapi import FastAPI, Request, Response
@@ -130,7 +130,12 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(PoolTimeout, _on_database_error)
 
 
-def _where(request: Request) -> dict[str, str | None]:
+class _Where(TypedDict):
+    instance: str
+    request_id: str | None
+
+
+def _where(request: Request) -> _Where:
     return {"instance": request.url.path, "request_id": getattr(request.state, "request_id", None)}
 
 

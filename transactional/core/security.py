@@ -18,7 +18,7 @@ from transactional.settings import Settings
 _ALGORITHM = "HS256"
 _MIN_SECRET_BYTES = 32
 
-# OWASP password storage cheat sheet, Argon2id with 19 MiB: strong enough, and eight log-ins at once fit a small machine.
+# OWASP password storage cheat sheet: Argon2id with 19 MiB, so that many log-ins at once fit a small machine.
 _STRONG = argon2.PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 # For histories that nobody logs in to: simulations register thousands of shoppers.
 _CHEAP = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -86,9 +86,13 @@ class TokenSigner:
     def read(self, token: str, *, now: datetime) -> AccessClaims:
         """What a token says, if we signed it and its time is not over; else Unauthenticated."""
         # The library would compare with the machine's clock; the time is checked below.
-        unchecked = {"verify_exp": False, "verify_iat": False, "require": ["sub", "exp", "epoch", "sid", "typ"]}
+        options: jwt.types.Options = {
+            "verify_exp": False,
+            "verify_iat": False,
+            "require": ["sub", "exp", "epoch", "sid", "typ"],
+        }
         try:
-            payload: dict[str, Any] = jwt.decode(token, self._secret, algorithms=[_ALGORITHM], options=unchecked)
+            payload: dict[str, Any] = jwt.decode(token, self._secret, algorithms=[_ALGORITHM], options=options)
             claims = AccessClaims(
                 user_id=int(payload["sub"]),
                 epoch=int(payload["epoch"]),

@@ -4,28 +4,21 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import or_, select
+import structlog
+from sqlalchemy import ColumnElement, Select, delete, or_, select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from transactional.accounts import service as accounts
 from transactional.core.access import Actor
-from transactional.core.errors import NotFound, Unauthenticated
+from transactional.core.errors import Conflict, Forbidden, InvalidInput, NotFound, Unauthenticated
 from transactional.core.security import TokenSigner
 from transactional.core.uow import Database
 from transactional.staff import roles as vocabulary
 from transactional.staff.models import Role, RolePermission, UserRole
 
-
-def seed_roles(session: Session, *, now: datetime) -> None:  # noqa: ARG001  the shape of every service function
-    """Make the roles that a shop starts with; a role that is there keeps what the shop made of it."""
-    present = set(session.scalars(select(Role.key)))
-    for key, (name, permissions) in vocabulary.SEEDS.items():
-        if key in present:
-            continue
-        role = Role(key=key, name=name)
-        session.add(role)
-        session.flush()
-        session.add_all(RolePermission(role_id=role.id, permission=key) for key in sorted(permissions))
+log = structlog.stdlib.get_logger("transactional.staff")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +29,32 @@ class RoleView:
     key: str
     name: str
     permissions: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A role that somebody holds."""
+
+    user_id: int
+    role: str
+    granted_by: str
+    granted_at: datetime
+    expires_at: datetime | None
+
+
+# --- roles ------------------------------------------------------------------------------------------------------------
+
+
+def seed_roles(session: Session) -> None:
+    """Make the roles that a shop starts with; a role that is there keeps what the shop made of it."""
+    present = set(session.scalars(select(Role.key)))
+    for key, (name, permissions) in vocabulary.SEEDS.items():
+        if key in present:
+            continue
+        role = Role(key=key, name=name)
+        session.add(role)
+        session.flush()
+        session.add_all(RolePermission(role_id=role.id, permission=permission) for permission in sorted(permissions))
 
 
 def list_roles(session: Session) -> list[RoleView]:
@@ -57,18 +76,15 @@ def role_by_key(session: Session, key: str) -> RoleView:
     raise NotFound(f"no role {key!r}")
 
 
+# --- rights -----------------------------------------------------------------------------------------------------------
+
+
 def rights_of(
     session: Session, *, user_id: int, is_customer: bool, now: datetime
 ) -> tuple[frozenset[str], frozenset[str]]:
     """A user's roles and permissions at a moment: the union over the grants that have not run out."""
-    held = or_(
-        Role.id.in_(
-            select(UserRole.role_id).where(
-                UserRole.user_id == user_id, or_(UserRole.expires_at.is_(None), UserRole.expires_at > now)
-            )
-        ),
-        Role.key.in_(vocabulary.DERIVED if is_customer else ()),
-    )
+    granted = select(UserRole.role_id).where(UserRole.user_id == user_id, _unexpired(now))
+    held = or_(Role.id.in_(granted), Role.key.in_(vocabulary.DERIVED if is_customer else ()))
     rows = session.execute(
         select(Role.key, RolePermission.permission)
         .outerjoin(RolePermission, RolePermission.role_id == Role.id)
@@ -78,7 +94,7 @@ def rights_of(
     for key, permission in rows:
         stored[key].update(() if permission is None else (permission,))
     permissions = (vocabulary.effective(key, frozenset(keys)) for key, keys in stored.items())
-    return frozenset(stored), frozenset().union(*permissions)
+    return frozenset(stored), frozenset[str]().union(*permissions)
 
 
 class Authenticator:
@@ -108,3 +124,100 @@ class Authenticator:
             roles=roles,
             session_id=claims.session_id,
         )
+
+
+# --- grants -----------------------------------------------------------------------------------------------------------
+
+
+def list_grants(session: Session, *, user_id: int, now: datetime) -> list[Grant]:
+    """The roles that a user was given and that have not run out, oldest first."""
+    return _grants(session, _live_grants(now).where(UserRole.user_id == user_id))
+
+
+def list_members(session: Session, *, now: datetime) -> list[Grant]:
+    """Every grant that has not run out: who works here."""
+    return _grants(session, _live_grants(now))
+
+
+def grant_role(
+    session: Session, *, actor: Actor, user_id: int, role_key: str, now: datetime, expires_at: datetime | None = None
+) -> Grant:
+    """Give a user a role, or move its end. The user's access tokens die, so that the next ones know.
+
+    Forbidden for a role that only the command line gives, for oneself, and for a role with a key that the actor does
+    not hold; InvalidInput for an end that is past and for roles that nobody is given.
+    """
+    role = _may_handle(session, actor=actor, user_id=user_id, role_key=role_key)
+    if expires_at is not None and expires_at <= now:
+        raise InvalidInput("a grant ends in the future", field="body.expires_at")
+    accounts.get_user(session, user_id)
+    return _write_grant(session, role=role, user_id=user_id, granted_by=actor.name, now=now, expires_at=expires_at)
+
+
+def revoke_role(session: Session, *, actor: Actor, user_id: int, role_key: str) -> None:
+    """Take a role from a user, at once. Forbidden as in `grant_role`; NotFound when the user does not hold it."""
+    role = _may_handle(session, actor=actor, user_id=user_id, role_key=role_key)
+    _delete_grant(session, role=role, user_id=user_id)
+
+
+def make_super_admin(session: Session, *, user_id: int, now: datetime) -> Grant:
+    """Give every permission: the operator's command only."""
+    role = role_by_key(session, vocabulary.SUPER_ADMIN)
+    return _write_grant(session, role=role, user_id=user_id, granted_by="command-line", now=now, expires_at=None)
+
+
+def remove_super_admin(session: Session, *, user_id: int) -> None:
+    """Take every permission: the operator's command only. Conflict for the last super admin."""
+    role = role_by_key(session, vocabulary.SUPER_ADMIN)
+    # The role's row is the lock: of two who remove each other at the same time, the second must see the first.
+    session.execute(select(Role.id).where(Role.id == role.id).with_for_update())
+    holders = set(session.scalars(select(UserRole.user_id).where(UserRole.role_id == role.id)))
+    if holders == {user_id}:
+        raise Conflict("the last super admin cannot be removed")
+    _delete_grant(session, role=role, user_id=user_id)
+
+
+def _may_handle(session: Session, *, actor: Actor, user_id: int, role_key: str) -> RoleView:
+    role = role_by_key(session, role_key)
+    if role_key in vocabulary.DERIVED:
+        raise InvalidInput(f"nobody is given the role {role_key!r}: it comes with the account", field="body.role")
+    if role_key in vocabulary.COMMAND_LINE_ONLY:
+        raise Forbidden(f"the role {role_key!r} is given and taken on the command line only")
+    if actor.user_id == user_id:
+        raise Forbidden("nobody changes their own roles")
+    missing = sorted(role.permissions - actor.permissions)
+    if missing:
+        log.warning("grant refused", actor=actor.name, role=role_key, user_id=user_id, missing=missing)
+        raise Forbidden("you do not hold every permission of this role", missing=missing)
+    return role
+
+
+def _write_grant(
+    session: Session, *, role: RoleView, user_id: int, granted_by: str, now: datetime, expires_at: datetime | None
+) -> Grant:
+    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
+    values = {"granted_by": granted_by, "granted_at": now, "expires_at": expires_at}
+    statement = insert(UserRole).values(user_id=user_id, role_id=role.id, **values)
+    session.execute(statement.on_conflict_do_update(index_elements=["user_id", "role_id"], set_=values))
+    accounts.end_access_tokens(session, user_id=user_id)
+    return Grant(user_id=user_id, role=role.key, granted_by=granted_by, granted_at=now, expires_at=expires_at)
+
+
+def _delete_grant(session: Session, *, role: RoleView, user_id: int) -> None:
+    held = delete(UserRole).where(UserRole.user_id == user_id, UserRole.role_id == role.id)
+    if session.connection().execute(held).rowcount == 0:
+        raise NotFound(f"the user does not hold the role {role.key!r}")
+    accounts.end_access_tokens(session, user_id=user_id)
+
+
+def _unexpired(now: datetime) -> ColumnElement[bool]:
+    return or_(UserRole.expires_at.is_(None), UserRole.expires_at > now)
+
+
+def _live_grants(now: datetime) -> Select[UserRole, str]:
+    return select(UserRole, Role.key).join(Role, Role.id == UserRole.role_id).where(_unexpired(now))
+
+
+def _grants(session: Session, statement: Select[UserRole, str]) -> list[Grant]:
+    rows = session.execute(statement.order_by(UserRole.id))
+    return [Grant(row.user_id, key, row.granted_by, row.granted_at, row.expires_at) for row, key in rows]
