@@ -170,7 +170,10 @@ def test_the_control_api_over_http(clock: ManualClock) -> None:
         assert control("POST", "/deliveries/3/replay", new_event_id=True).status_code == 200
         assert control("POST", f"/orders/{order}/pay", outcome="captured").status_code == 400
         assert control("POST", f"/orders/order_{'x' * 14}/pay", method="upi").status_code == 400
-        assert control("POST", f"/payments/{checkout['razorpay_payment_id']}/authorize-late", capture=True).status_code == 409
+        assert (
+            control("POST", f"/payments/{checkout['razorpay_payment_id']}/authorize-late", capture=True).status_code
+            == 409
+        )
         assert control("POST", "/faults", fault="html_502").status_code == 204
         auth = (gateway.config.key_id, gateway.config.key_secret)
         broken = http.post(f"{server.url}/v1/orders", json={}, auth=auth, timeout=5)

@@ -205,9 +205,7 @@ def test_in_process_answers_are_fast(gateway: Gateway) -> None:
     session = requests.Session()
     session.trust_env = False
     session.mount(BASE, InProcessAdapter(gateway))
-    client = razorpay.Client(
-        session=session, auth=(gateway.config.key_id, gateway.config.key_secret), base_url=BASE
-    )
+    client = razorpay.Client(session=session, auth=(gateway.config.key_id, gateway.config.key_secret), base_url=BASE)
     started = time.perf_counter()
     for _ in range(300):
         client.order.create(ORDER)

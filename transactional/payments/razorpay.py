@@ -1,0 +1,183 @@
+"""Razorpay through its own Python client; nothing of the client leaks out of this file."""
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import razorpay
+from pydantic import SecretStr
+from razorpay.errors import SignatureVerificationError
+from requests.adapters import BaseAdapter
+
+from transactional.payments import parsing
+from transactional.payments.gateway import OrderSnapshot, PaymentSnapshot, RefundSnapshot, SignatureInvalid, Unknown
+from transactional.payments.http import GatewaySession
+from transactional.settings import Settings
+
+T = TypeVar("T")
+
+_CONNECT_SECONDS = 5.0
+_ALL_ATTEMPTS = 100
+
+
+class RazorpayGateway:
+    """The gateway's adapter. Safe to share between threads: each gets a client of its own."""
+
+    name = "razorpay"
+
+    def __init__(
+        self,
+        *,
+        key_id: str,
+        key_secret: SecretStr,
+        webhook_secrets: Sequence[SecretStr] = (),
+        base_url: str = "https://api.razorpay.com",
+        timeout_seconds: float = 10.0,
+        adapter: Callable[[], BaseAdapter] | None = None,
+    ) -> None:
+        """`adapter` makes the transport of each thread's session; the network when None."""
+        self.key_id = key_id
+        self._key_secret = key_secret
+        self._webhook_secrets = tuple(webhook_secrets)
+        self._base_url = base_url.rstrip("/")
+        self._timeout = (min(_CONNECT_SECONDS, timeout_seconds), timeout_seconds)
+        self._adapter = adapter
+        self._local = threading.local()
+
+    @classmethod
+    def from_settings(
+        cls, settings: Settings, *, adapter: Callable[[], BaseAdapter] | None = None
+    ) -> "RazorpayGateway":
+        """With the shop's credentials and time-outs."""
+        return cls(
+            key_id=settings.razorpay_key_id,
+            key_secret=settings.razorpay_key_secret,
+            webhook_secrets=settings.razorpay_webhook_secrets,
+            base_url=settings.razorpay_base_url,
+            timeout_seconds=settings.razorpay_timeout_seconds,
+            adapter=adapter,
+        )
+
+    def __repr__(self) -> str:
+        return f"RazorpayGateway(key_id={self.key_id!r}, base_url={self._base_url!r})"
+
+    @property
+    def accepts_webhooks(self) -> bool:
+        """Whether there is a secret to check webhooks against."""
+        return bool(self._webhook_secrets)
+
+    # --- calls -------------------------------------------------------------------------------------------------
+
+    def create_order(self, *, amount_minor: int, currency: str, receipt: str, notes: dict[str, str]) -> OrderSnapshot:
+        """Ask for a payment, to be captured by the gateway at once."""
+        data = {
+            "amount": amount_minor,
+            "currency": currency,
+            "receipt": receipt,
+            "notes": dict(notes),
+        }
+        return _parsed(parsing.order_from, self._client.order.create(data))
+
+    def orders_by_receipt(self, receipt: str) -> list[OrderSnapshot]:
+        """All orders with this receipt, oldest first."""
+        return _parsed_all(parsing.order_from, self._client.order.all({"receipt": receipt, "count": _ALL_ATTEMPTS}))
+
+    def fetch_order(self, order_id: str) -> OrderSnapshot:
+        """One order."""
+        return _parsed(parsing.order_from, self._client.order.fetch(order_id))
+
+    def order_payments(self, order_id: str) -> list[PaymentSnapshot]:
+        """All attempts to pay an order, oldest first."""
+        return _parsed_all(parsing.payment_from, self._client.order.payments(order_id))
+
+    def fetch_payment(self, payment_id: str) -> PaymentSnapshot:
+        """One payment."""
+        return _parsed(parsing.payment_from, self._client.payment.fetch(payment_id))
+
+    def capture(self, payment_id: str, *, amount_minor: int, currency: str) -> PaymentSnapshot:
+        """Take what was authorised. The dictionary is ours: the client writes into its default argument."""
+        data = {"currency": currency}
+        return _parsed(parsing.payment_from, self._client.payment.capture(payment_id, amount_minor, data))
+
+    def refund(self, payment_id: str, *, amount_minor: int, key: str, notes: dict[str, str]) -> RefundSnapshot:
+        """Give money back under an idempotency key. The headers are fresh: the client writes into them."""
+        data = {"amount": amount_minor, "notes": dict(notes)}
+        headers = {"X-Refund-Idempotency": key}
+        return _parsed(parsing.refund_from, self._client.payment.refund(payment_id, data, headers=headers))
+
+    def fetch_refund(self, refund_id: str) -> RefundSnapshot:
+        """One refund."""
+        return _parsed(parsing.refund_from, self._client.refund.fetch(refund_id))
+
+    def payment_refunds(self, payment_id: str) -> list[RefundSnapshot]:
+        """All refunds of a payment, oldest first."""
+        listing = self._client.payment.fetch_multiple_refund(payment_id, {"count": _ALL_ATTEMPTS})
+        return _parsed_all(parsing.refund_from, listing)
+
+    # --- signatures --------------------------------------------------------------------------------------------
+
+    def verify_checkout(self, *, order_id: str, payment_id: str, signature: str) -> None:
+        """Check what the browser brings back. Raises SignatureInvalid."""
+        parameters = {
+            "razorpay_order_id": order_id,
+            "razorpay_payment_id": payment_id,
+            "razorpay_signature": signature,
+        }
+        _checked(lambda: self._client.utility.verify_payment_signature(parameters))
+
+    def verify_webhook(self, body: bytes, signature: str | None) -> None:
+        """Check raw bytes against every valid secret. Raises SignatureInvalid.
+
+        All secrets are tried even after a match, so that the time tells nothing.
+        """
+        if not signature:
+            raise SignatureInvalid("the signature is missing")
+        try:
+            text = body.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise SignatureInvalid("the body is not UTF-8") from error
+        results = [self._matches(text, signature, secret) for secret in self._webhook_secrets]
+        if not any(results):
+            raise SignatureInvalid("the signature does not match")
+
+    def _matches(self, text: str, signature: str, secret: SecretStr) -> bool:
+        verify = self._client.utility.verify_webhook_signature
+        try:
+            _checked(lambda: verify(text, signature, secret.get_secret_value()))
+        except SignatureInvalid:
+            return False
+        return True
+
+    @property
+    def _client(self) -> Any:
+        """This thread's client: it holds one HTTP session, which threads must not share."""
+        client = getattr(self._local, "client", None)
+        if client is None:
+            adapter = self._adapter() if self._adapter else None
+            session = GatewaySession(base_url=self._base_url, timeout=self._timeout, adapter=adapter)
+            auth = (self.key_id, self._key_secret.get_secret_value())
+            client = razorpay.Client(session=session, auth=auth, base_url=self._base_url)
+            self._local.client = client
+        return client
+
+
+def _checked(verify: Callable[[], bool]) -> None:
+    """Run one of the client's verifiers; it raises TypeError for a signature that is not ASCII, UnicodeError for half characters."""
+    try:
+        verify()
+    except (SignatureVerificationError, TypeError, UnicodeError) as error:
+        raise SignatureInvalid("the signature does not match") from error
+
+
+def _parsed(parse: Callable[[dict[str, Any]], T], answer: Any) -> T:
+    """A typed answer. The client gives the text "{}" for an empty one."""
+    try:
+        if not isinstance(answer, dict):
+            raise parsing.Malformed("an empty answer")
+        return parse(answer)
+    except parsing.Malformed as error:
+        raise Unknown(f"the payment gateway's answer cannot be read: {error}") from error
+
+
+def _parsed_all(parse: Callable[[Any], T], answer: Any) -> list[T]:
+    return _parsed(lambda collection: [parse(item) for item in parsing.items_of(collection)], answer)
