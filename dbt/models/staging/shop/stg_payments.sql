@@ -1,0 +1,21 @@
+select
+    id as payment_id,
+    order_id,
+    gateway_order_id,
+    gateway,
+    gateway_payment_id,
+    method as payment_method,
+    status as payment_status,
+    currency,
+    {{ minor_to_amount('amount_minor', 'currency') }} as amount,
+    {{ minor_to_amount('captured_minor', 'currency') }} as captured_amount,
+    {{ minor_to_amount('refunded_minor', 'currency') }} as refunded_amount,
+    {{ minor_to_amount('refund_pending_minor', 'currency') }} as refund_pending_amount,
+    {{ minor_to_amount('fee_minor', 'currency') }} as fee_amount,
+    {{ minor_to_amount('fee_tax_minor', 'currency') }} as fee_tax_amount,
+    error_code,
+    created_at,
+    authorized_at,
+    captured_at,
+    failed_at
+from {{ source('raw', 'payments') }}

@@ -1,0 +1,11 @@
+select
+    id as entry_id,
+    customer_id,
+    lot_id,
+    order_id,
+    kind as entry_kind,
+    points,
+    actor,
+    reason,
+    occurred_at
+from {{ source('raw', 'point_entries') }}

@@ -1,0 +1,13 @@
+select
+    id as lot_id,
+    customer_id,
+    programme_id,
+    source as lot_source,
+    order_line_id,
+    state as lot_state,
+    amount,
+    remaining,
+    earned_at,
+    available_at,
+    expires_at
+from {{ source('raw', 'point_lots') }}
