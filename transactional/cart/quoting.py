@@ -1,0 +1,144 @@
+"""Pricing a cart as it stands now, with everything that speaks against ordering it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from transactional.cart.models import Cart, CartLine
+from transactional.cart.pricing import BasketLine, Issue, PointsPayment, PricedCart, agreed_unit_price, price
+from transactional.catalog.service import SellableVariant, buyable_variants
+from transactional.inventory.service import saleable
+from transactional.loyalty.service import redemption_offer
+from transactional.promotions.service import CouponResult, evaluate
+from transactional.settings import Settings
+from transactional.shipping.service import quote
+
+
+def price_cart(
+    session: Session,
+    *,
+    cart: Cart,
+    now: datetime,
+    settings: Settings,
+    redeem_points: int = 0,
+    customer_id: int | None = None,
+    identity_key: str | None = None,
+    check_stock: bool = True,
+) -> PricedCart:
+    """The basket's prices now; `issues` says what would stop an order. What cannot be sold is left out of the sums.
+
+    `customer_id` is whose points are redeemed (default: the cart's owner), `identity_key` whose coupon limit counts.
+    """
+    lines = session.scalars(select(CartLine).where(CartLine.cart_id == cart.id).order_by(CartLine.id)).all()
+    basket, issues = _basket(session, cart, lines, now)
+    if check_stock:
+        issues += _stock_issues(session, basket)
+    gross = sum(line.gross_minor for line in basket)
+    coupon = _coupon(session, cart, gross, now, identity_key)
+    if coupon is not None and not coupon.applies:
+        issues.append(Issue("coupon_refused", f"{coupon.code}: {coupon.reason}", {"coupon_code": coupon.code}))
+    after_coupon = gross - (coupon.discount_minor if coupon else 0)
+    owner = customer_id if customer_id is not None else cart.customer_id
+    points, refusal = _points(session, owner, redeem_points, after_coupon, now)
+    if refusal is not None:
+        issues.append(refusal)
+    return price(
+        basket,
+        currency=cart.currency,
+        coupon=coupon,
+        points=points,
+        shipping=quote(merchandise_minor=after_coupon, settings=settings),
+        issues=issues,
+    )
+
+
+def _basket(
+    session: Session, cart: Cart, lines: Sequence[CartLine], now: datetime
+) -> tuple[list[BasketLine], list[Issue]]:
+    ids = [line.variant_id for line in lines]
+    buyable = buyable_variants(session, ids, currency=cart.currency, channel=cart.channel, now=now)
+    basket: list[BasketLine] = []
+    issues: list[Issue] = []
+    for line in lines:
+        variant = buyable.get(line.variant_id)
+        if variant is None:
+            facts = {"line_id": line.id, "variant_id": line.variant_id}
+            issues.append(Issue("unavailable", f"variant {line.variant_id} is no longer for sale", facts))
+            continue
+        agreed = agreed_unit_price(
+            quoted_minor=line.quoted_unit_minor,
+            quoted_at=line.quoted_at,
+            current_minor=variant.price_minor,
+            now=now,
+        )
+        if agreed is None:
+            issues.append(_price_changed(line, variant))
+        basket.append(_basket_line(line, variant, variant.price_minor if agreed is None else agreed))
+    return basket, issues
+
+
+def _price_changed(line: CartLine, variant: SellableVariant) -> Issue:
+    facts = {
+        "line_id": line.id,
+        "variant_id": line.variant_id,
+        "sku": variant.sku,
+        "quoted_unit_minor": line.quoted_unit_minor,
+        "unit_price_minor": variant.price_minor,
+    }
+    return Issue("price_changed", f"the price of {variant.sku} is {variant.price_minor} minor units now", facts)
+
+
+def _basket_line(line: CartLine, variant: SellableVariant, unit_price_minor: int) -> BasketLine:
+    return BasketLine(
+        cart_line_id=line.id,
+        variant_id=line.variant_id,
+        product_id=variant.product_id,
+        sku=variant.sku,
+        title=variant.title,
+        quantity=line.quantity,
+        unit_price_minor=unit_price_minor,
+        tax_rate_bp=variant.tax_rate_bp,
+        weight_grams=variant.weight_grams,
+        customisation=line.customisation,
+    )
+
+
+def _stock_issues(session: Session, basket: Sequence[BasketLine]) -> list[Issue]:
+    wanted: dict[int, int] = {}
+    skus: dict[int, str] = {}
+    for line in basket:
+        wanted[line.variant_id] = wanted.get(line.variant_id, 0) + line.quantity
+        skus[line.variant_id] = line.sku
+    return [
+        Issue(
+            "out_of_stock",
+            f"{left} of {skus[variant_id]} are left, {wanted[variant_id]} wanted",
+            {"variant_id": variant_id, "sku": skus[variant_id], "wanted": wanted[variant_id], "left": left},
+        )
+        for variant_id, left in sorted(saleable(session, list(wanted)).items())
+        if left is not None and left < wanted[variant_id]
+    ]
+
+
+def _coupon(session: Session, cart: Cart, gross: int, now: datetime, identity_key: str | None) -> CouponResult | None:
+    if cart.coupon_code is None:
+        return None
+    return evaluate(session, code=cart.coupon_code, merchandise_minor=gross, now=now, identity_key=identity_key)
+
+
+def _points(
+    session: Session, customer_id: int | None, wanted: int, merchandise_minor: int, now: datetime
+) -> tuple[PointsPayment, Issue | None]:
+    if wanted == 0:
+        return PointsPayment(0, 0), None
+    if customer_id is None:
+        return PointsPayment(0, 0), Issue("points_refused", "only a logged-in customer has points", {"max_points": 0})
+    offer = redemption_offer(session, customer_id=customer_id, merchandise_minor=merchandise_minor, now=now)
+    if offer is None or wanted < offer.min_points or wanted > offer.max_points:
+        most = 0 if offer is None else offer.max_points
+        least = 1 if offer is None else offer.min_points
+        detail = f"{wanted} points cannot be redeemed here: at least {least}, at most {most}"
+        return PointsPayment(0, 0), Issue("points_refused", detail, {"min_points": least, "max_points": most})
+    return PointsPayment(wanted, offer.value_per_point_minor), None

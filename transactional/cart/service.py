@@ -1,0 +1,293 @@
+"""Baskets. Who knows the public id of a guest's cart owns it; a customer's cart is that customer's alone.
+
+Every change first takes the cart's row while it is open, so that nothing slips into a basket that is being ordered.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import Session
+
+from transactional.cart.models import Cart, CartLine, CartStatus
+from transactional.cart.pricing import QUOTE_HONOURED, Issue, PricedCart, PricedLine, contained_tax
+from transactional.cart.quoting import price_cart
+from transactional.catalog.service import SellableVariant, buyable_variants
+from transactional.core.errors import Conflict, InvalidInput, NotFound
+from transactional.core.ids import public_id as new_public_id
+from transactional.promotions.service import CouponRefused, evaluate, normalise_code
+
+__all__ = [
+    "QUOTE_HONOURED",
+    "Cart",
+    "CartLine",
+    "CartStatus",
+    "Issue",
+    "PricedCart",
+    "PricedLine",
+    "accept_prices",
+    "add_line",
+    "adopt_guest_cart",
+    "apply_coupon",
+    "close_for_order",
+    "contained_tax",
+    "create_cart",
+    "get_cart",
+    "lines_of",
+    "price_cart",
+    "remove_coupon",
+    "set_quantity",
+]
+
+MAX_LINES = 100
+MAX_QUANTITY = 999
+_MAX_CUSTOMISATION_BYTES = 8_192
+
+
+def create_cart(
+    session: Session, *, currency: str, now: datetime, customer_id: int | None = None, channel: str = "web"
+) -> Cart:
+    """An empty basket, a guest's without `customer_id`."""
+    cart = Cart(
+        public_id=new_public_id("cart"),
+        customer_id=customer_id,
+        currency=currency,
+        channel=channel,
+        status=CartStatus.OPEN,
+        created_at=now,
+        updated_at=now,
+    )
+    session.add(cart)
+    session.flush()
+    return cart
+
+
+def get_cart(session: Session, *, public_id: str, customer_id: int | None = None) -> Cart:
+    """The cart, if it is a guest's or `customer_id`'s own. Raises NotFound, also for somebody else's."""
+    cart = session.scalar(select(Cart).where(Cart.public_id == public_id))
+    if cart is None or (cart.customer_id is not None and cart.customer_id != customer_id):
+        raise NotFound("there is no such cart")
+    return cart
+
+
+def lines_of(session: Session, cart: Cart) -> Sequence[CartLine]:
+    """The cart's lines in the order in which they came."""
+    return session.scalars(
+        select(CartLine)
+        .where(CartLine.cart_id == cart.id)
+        .order_by(CartLine.id)
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def add_line(
+    session: Session,
+    *,
+    cart: Cart,
+    variant_id: int,
+    now: datetime,
+    quantity: int = 1,
+    customisation: Mapping[str, Any] | None = None,
+) -> CartLine:
+    """Put units into the basket at today's price; the same variant with the same customisation adds to its line.
+
+    Raises NotFound for what is not for sale, InvalidInput for a bad quantity or customisation or a full cart, Conflict
+    for a cart that was ordered.
+    """
+    _take(session, cart, now)
+    variant = _buyable(session, cart, variant_id, now)
+    chosen = dict(customisation or {})
+    if chosen and not variant.customisable:
+        raise InvalidInput(f"{variant.sku} cannot be customised", field="customisation")
+    line_id = _merge_line(session, cart, variant, customisation=chosen, quantity=quantity, now=now)
+    _check_size(session, cart, line_id)
+    return session.get_one(CartLine, line_id, populate_existing=True)
+
+
+def set_quantity(session: Session, *, cart: Cart, line_id: int, quantity: int, now: datetime) -> CartLine | None:
+    """Change a line's quantity; 0 removes the line (gives None). The quoted price stays as it was.
+
+    Raises NotFound for a line of another cart, InvalidInput for a bad quantity, Conflict for a cart that was ordered.
+    """
+    if not 0 <= quantity <= MAX_QUANTITY:
+        raise InvalidInput(f"a quantity lies between 0 and {MAX_QUANTITY}, not at {quantity}", field="quantity")
+    _take(session, cart, now)
+    of_line = (CartLine.id == line_id, CartLine.cart_id == cart.id)
+    if quantity == 0:
+        found = session.scalar(delete(CartLine).where(*of_line).returning(CartLine.id))
+    else:
+        found = session.scalar(update(CartLine).where(*of_line).values(quantity=quantity).returning(CartLine.id))
+    if found is None:
+        raise NotFound("there is no such line in this cart")
+    return session.get_one(CartLine, line_id, populate_existing=True) if quantity else None
+
+
+def accept_prices(session: Session, *, cart: Cart, now: datetime) -> None:
+    """The shopper agrees to today's prices: every line that is for sale is quoted anew."""
+    _take(session, cart, now)
+    lines = lines_of(session, cart)
+    buyable = _buyable_lines(session, cart, lines, now)
+    for line in lines:
+        if line.variant_id in buyable:
+            line.quoted_unit_minor = buyable[line.variant_id].price_minor
+            line.quoted_at = now
+    session.flush()
+
+
+def apply_coupon(session: Session, *, cart: Cart, code: str, now: datetime, identity_key: str | None = None) -> None:
+    """Remember a code for checkout. It is only evaluated: no use is claimed before the order is placed.
+
+    Raises CouponRefused where the code gives nothing to this basket now.
+    """
+    _take(session, cart, now)
+    lines = lines_of(session, cart)
+    gross = sum(line.quoted_unit_minor * line.quantity for line in lines)
+    result = evaluate(session, code=code, merchandise_minor=gross, now=now, identity_key=identity_key)
+    if not result.applies:
+        raise CouponRefused(f"{result.code}: {result.reason}", coupon_code=result.code)
+    cart.coupon_code = normalise_code(code)
+    session.flush()
+
+
+def remove_coupon(session: Session, *, cart: Cart, now: datetime) -> None:
+    """Forget the code."""
+    _take(session, cart, now)
+    cart.coupon_code = None
+    session.flush()
+
+
+def adopt_guest_cart(session: Session, *, guest_cart: Cart, customer_id: int, now: datetime) -> Cart:
+    """A guest logged in: their basket becomes the customer's, or its lines join the customer's open one.
+
+    Gives the cart to go on with. Raises NotFound where the cart is another customer's.
+    """
+    if guest_cart.customer_id is not None:
+        return get_cart(session, public_id=guest_cart.public_id, customer_id=customer_id)
+    own = session.scalar(
+        select(Cart)
+        .where(Cart.customer_id == customer_id, Cart.status == CartStatus.OPEN, Cart.currency == guest_cart.currency)
+        .order_by(Cart.id.desc())
+        .limit(1)
+    )
+    _take(session, guest_cart, now)
+    if own is None:
+        guest_cart.customer_id = customer_id
+        session.flush()
+        return guest_cart
+    _take(session, own, now)
+    _move_lines(session, guest_cart, own)
+    return own
+
+
+def close_for_order(session: Session, *, cart: Cart, now: datetime) -> bool:
+    """Turn an open cart into an order's; False where another checkout was faster. Exactly one caller gets True."""
+    closed = session.scalar(
+        update(Cart)
+        .where(Cart.id == cart.id, Cart.status == CartStatus.OPEN)
+        .values(status=CartStatus.ORDERED, updated_at=now)
+        .returning(Cart.id)
+    )
+    return closed is not None
+
+
+def line_key(variant_id: int, customisation: Mapping[str, Any]) -> str:
+    """What makes two lines one: the variant and its customisation as canonical JSON, hashed.
+
+    Raises InvalidInput for a customisation that is not plain JSON or too large.
+    """
+    try:
+        canonical = json.dumps(
+            customisation, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+        ).encode()
+    except (TypeError, ValueError) as error:  # UnicodeEncodeError (a lone surrogate) is a ValueError
+        raise InvalidInput("a customisation is plain JSON text", field="customisation") from error
+    if len(canonical) > _MAX_CUSTOMISATION_BYTES:
+        raise InvalidInput(f"a customisation has at most {_MAX_CUSTOMISATION_BYTES} bytes", field="customisation")
+    if rb"\u0000" in canonical:
+        raise InvalidInput("a customisation contains no NUL character", field="customisation")
+    return hashlib.sha256(b"%d:%s" % (variant_id, canonical)).hexdigest()
+
+
+def _take(session: Session, cart: Cart, now: datetime) -> None:
+    """Lock the cart's row for this transaction if the cart is open. Raises Conflict if it is not."""
+    taken = session.scalar(
+        update(Cart).where(Cart.id == cart.id, Cart.status == CartStatus.OPEN).values(updated_at=now).returning(Cart.id)
+    )
+    if taken is None:
+        raise Conflict("this cart was ordered already; start a new one")
+
+
+def _buyable(session: Session, cart: Cart, variant_id: int, now: datetime) -> SellableVariant:
+    found = buyable_variants(session, [variant_id], currency=cart.currency, channel=cart.channel, now=now)
+    if variant_id not in found:
+        raise NotFound(f"variant {variant_id} is not for sale")
+    return found[variant_id]
+
+
+def _buyable_lines(
+    session: Session, cart: Cart, lines: Sequence[CartLine], now: datetime
+) -> dict[int, SellableVariant]:
+    ids = [line.variant_id for line in lines]
+    return buyable_variants(session, ids, currency=cart.currency, channel=cart.channel, now=now)
+
+
+def _merge_line(
+    session: Session,
+    cart: Cart,
+    variant: SellableVariant,
+    *,
+    customisation: Mapping[str, Any],
+    quantity: int,
+    now: datetime,
+) -> int:
+    if not 1 <= quantity <= MAX_QUANTITY:
+        raise InvalidInput(f"a quantity lies between 1 and {MAX_QUANTITY}, not at {quantity}", field="quantity")
+    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
+    statement = insert(CartLine).values(
+        cart_id=cart.id,
+        variant_id=variant.variant_id,
+        quantity=quantity,
+        line_key=line_key(variant.variant_id, customisation),
+        customisation=dict(customisation),
+        quoted_unit_minor=variant.price_minor,
+        quoted_at=now,
+    )
+    merged = statement.on_conflict_do_update(
+        index_elements=["cart_id", "line_key"],
+        set_={
+            "quantity": CartLine.quantity + statement.excluded.quantity,
+            "quoted_unit_minor": statement.excluded.quoted_unit_minor,
+            "quoted_at": statement.excluded.quoted_at,
+        },
+    )
+    return session.scalars(merged.returning(CartLine.id)).one()
+
+
+def _check_size(session: Session, cart: Cart, line_id: int) -> None:
+    lines, most = session.execute(
+        select(func.count(), func.max(CartLine.quantity)).where(CartLine.cart_id == cart.id)
+    ).one()
+    if lines > MAX_LINES:
+        raise InvalidInput(f"a cart has at most {MAX_LINES} lines")
+    if most > MAX_QUANTITY:
+        raise InvalidInput(f"a line has at most {MAX_QUANTITY} units", field="quantity", line_id=line_id)
+
+
+def _move_lines(session: Session, source: Cart, target: Cart) -> None:
+    present = {line.line_key: line for line in lines_of(session, target)}
+    for line in lines_of(session, source):
+        twin = present.get(line.line_key)
+        if twin is None:
+            line.cart_id = target.id
+        else:
+            twin.quantity = min(MAX_QUANTITY, twin.quantity + line.quantity)
+            session.delete(line)
+    if target.coupon_code is None:
+        target.coupon_code = source.coupon_code
+    source.status = CartStatus.ABANDONED
+    session.flush()
