@@ -11,12 +11,14 @@ from pydantic import BaseModel
 from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from transactional.core.access import IdentityDep
 from transactional.core.context import ShopDep
-from transactional.core.errors import IdempotencyMismatch, InvalidInput
+from transactional.core.errors import Conflict, IdempotencyMismatch, InvalidInput
 from transactional.core.models import IdempotencyKey
+from transactional.core.uow import LOCK_NOT_AVAILABLE
 
 _ANONYMOUS_KEY_LENGTH = 16
 
@@ -38,7 +40,7 @@ class Replay:
 
         A second request with the same key waits for the first one's commit (the unique key lets only one in). When
         `make` raises, the key goes with the rollback: refusals are not stored. Raises IdempotencyMismatch when the key
-        was used for another request.
+        was used for another request, Conflict when the first request takes longer than the database waits.
         """
         if not self._claim(session):
             return self._stored_answer(session)
@@ -63,7 +65,12 @@ class Replay:
             expires_at=self.expires_at,
         )
         claim = claim.on_conflict_do_nothing(index_elements=["subject", "key"])
-        return session.connection().execute(claim).rowcount == 1
+        try:
+            return session.connection().execute(claim).rowcount == 1
+        except OperationalError as error:
+            if getattr(error.orig, "sqlstate", None) == LOCK_NOT_AVAILABLE:
+                raise Conflict("the first request with this key is still running; ask again later") from error
+            raise
 
     def _stored_answer(self, session: Session) -> Response:
         stored = session.scalars(select(IdempotencyKey).where(*self._mine())).one()

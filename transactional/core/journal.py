@@ -165,9 +165,9 @@ def _sqlite_trigger(name: str, table: Table, operation: str, event: str) -> str:
         changes = f"json_object({pairs})"
     else:
         compared = " UNION ALL ".join(f'SELECT \'{c}\' AS k, OLD."{c}" AS o, NEW."{c}" AS n' for c in columns)
-        changes = f"(SELECT json_group_object(k, json_array(o, n)) FROM ({compared}) WHERE o IS NOT n)"
+        changes = f"(SELECT json_group_object(k, json_array(o, n)) FROM ({compared}) WHERE o IS NOT n)"  # noqa: S608
     return (
-        f'CREATE TRIGGER {name} AFTER {event} ON "{table.name}" FOR EACH ROW BEGIN '  # noqa: S608  names of ours
+        f'CREATE TRIGGER {name} AFTER {event} ON "{table.name}" FOR EACH ROW BEGIN '
         f"{_SQLITE_HEAD} '{table.name}', {row}.id, '{operation}', {changes}{_SQLITE_TAIL}; END"
     )
 

@@ -12,10 +12,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from transactional.core.errors import PROBLEM_BASE, ShopError, Unavailable
-from transactional.core.uow import is_retryable
+from transactional.core.uow import LOCK_NOT_AVAILABLE, is_retryable
 
 MEDIA_TYPE = "application/problem+json"
-_LOCK_NOT_AVAILABLE = "55P03"
 
 _EXAMPLES: dict[int, tuple[str, str]] = {
     400: ("bad-request", "The request cannot be understood"),
@@ -179,4 +178,4 @@ def _on_database_error(request: Request, error: Exception) -> Response:
 
 def _is_busy(error: DBAPIError) -> bool:
     sqlstate = getattr(error.orig, "sqlstate", None)
-    return is_retryable(error) or error.connection_invalidated or sqlstate == _LOCK_NOT_AVAILABLE
+    return is_retryable(error) or error.connection_invalidated or sqlstate == LOCK_NOT_AVAILABLE

@@ -16,6 +16,8 @@ from transactional.core.journal import WriteContext, clear_context, set_context
 
 T = TypeVar("T")
 
+LOCK_NOT_AVAILABLE = "55P03"
+"""PostgreSQL's SQLSTATE when `lock_timeout` is over."""
 _RETRYABLE_SQLSTATES = {"40001", "40P01"}
 _ATTEMPTS = 3
 
