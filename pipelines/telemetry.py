@@ -1,0 +1,16 @@
+"""A shop's data stays home: the switches that keep every tool from phoning out."""
+
+import os
+
+SWITCHES = {
+    "DO_NOT_TRACK": "true",
+    "DAGSTER_DISABLE_TELEMETRY": "yes",
+    "DBT_SEND_ANONYMOUS_USAGE_STATS": "0",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "GX_ANALYTICS_ENABLED": "false",
+}
+
+
+def silence() -> None:
+    """Set every switch in this process's environment; child processes inherit them."""
+    os.environ.update(SWITCHES)
