@@ -20,7 +20,7 @@ class BenchmarkFailedError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run of a command: wall seconds, CPU seconds of it and its children, peak resident memory of the whole tree."""
+    """One run of a command: wall seconds, and the peak resident memory of its whole process tree."""
 
     seconds: float
     peak_mb: float

@@ -66,7 +66,7 @@ _COHORTS = """
 SELECT strftime(CAST(cohort_month AS DATE), '%Y-%m') AS cohort,
        months_since, customers, active_customers, retention_rate, net_merchandise
 FROM cohort_retention
-WHERE CAST(cohort_month AS DATE) + to_months(CAST(months_since + 1 AS INTEGER)) <= CAST(? AS DATE)
+WHERE is_complete
 ORDER BY 1, 2
 """
 
@@ -162,7 +162,7 @@ def churn(snapshot: Snapshot) -> None:
 
 def cohorts(snapshot: Snapshot) -> None:
     """Retention by month of the first order; months that are not over yet stay blank."""
-    table = snapshot.query(_COHORTS, snapshot.build.as_of.date())
+    table = snapshot.query(_COHORTS)
     shown = table.filter(pl.col("months_since") > 0)
     chart = charts.heat_map(
         shown, x="months_since", y="cohort", value="retention_rate", value_format=".0%",

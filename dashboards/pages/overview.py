@@ -17,14 +17,14 @@ ORDER BY 1
 """
 
 _BY_DIMENSION = """
-SELECT dimension_value AS value,
+SELECT any_value(label) AS value,
        sum(orders)::BIGINT AS orders,
        sum(units)::BIGINT AS units,
        sum(net_merchandise)::DECIMAL(18, 2) AS net_merchandise
 FROM sales_by_dimension
 WHERE dimension = ? AND CAST(month_start AS DATE) BETWEEN date_trunc('month', CAST(? AS DATE)) AND ?
-GROUP BY 1
-ORDER BY net_merchandise DESC, 1
+GROUP BY dimension_value
+ORDER BY net_merchandise DESC, value
 LIMIT 12
 """
 

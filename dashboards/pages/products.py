@@ -17,8 +17,8 @@ ORDER BY p.rank, p.product_id
 _TOGETHER = """
 SELECT b.sku, b.name, a.orders_together, a.support, a.confidence, a.lift, a.rank
 FROM product_affinity AS a
-INNER JOIN dim_products AS b ON a.{other} = b.product_id
-WHERE a.{this} = ?
+INNER JOIN dim_products AS b ON a.other_product_id = b.product_id
+WHERE a.product_id = ?
 ORDER BY a.rank, b.sku
 LIMIT 20
 """
@@ -70,15 +70,13 @@ def returned(snapshot: Snapshot, table: pl.DataFrame) -> None:
 
 def together(snapshot: Snapshot, table: pl.DataFrame) -> None:
     """What is bought together with one chosen product."""
-    columns = snapshot.query("SELECT * FROM product_affinity LIMIT 0").columns
-    this, other = columns[0], columns[1]
     with st.container(border=True):
         st.subheader(
             "Bought together", help="Confidence: of the orders with the chosen product, the share with the other."
         )
         product = st.selectbox("Product", table.get_column("product").to_list(), key="product")
         chosen = table.filter(pl.col("product") == product).get_column("product_id")
-        pairs = snapshot.query(_TOGETHER.format(this=this, other=other), chosen.item()) if chosen.len() == 1 else None
+        pairs = snapshot.query(_TOGETHER, chosen.item()) if chosen.len() == 1 else None
         if pairs is None or pairs.is_empty():
             st.info("Too few orders contain this product together with another.")
             return
