@@ -1,0 +1,1 @@
+"""Evaluation protocols on public data: what `python -m models_ml evaluate` runs."""
