@@ -64,9 +64,9 @@ class Replay:
             created_at=self.now,
             expires_at=self.expires_at,
         )
-        claim = claim.on_conflict_do_nothing(index_elements=["subject", "key"])
+        claim = claim.on_conflict_do_nothing(index_elements=["subject", "key"]).returning(IdempotencyKey.id)
         try:
-            return session.connection().execute(claim).rowcount == 1
+            return session.scalar(claim) is not None
         except OperationalError as error:
             if getattr(error.orig, "sqlstate", None) == LOCK_NOT_AVAILABLE:
                 raise Conflict("the first request with this key is still running; ask again later") from error

@@ -53,7 +53,8 @@ def publish(
         "created_at": now,
     }
     statement = insert(OutboxMessage).values(row).on_conflict_do_nothing(index_elements=["dedup_key"])
-    return session.connection().execute(statement).rowcount == 1
+    # Asked by RETURNING: PostgreSQL's driver gives no row count for an insert whose key the database makes.
+    return session.scalar(statement.returning(OutboxMessage.id)) is not None
 
 
 def drain(database: Database, *, limit: int = 1000) -> int:
