@@ -1,0 +1,75 @@
+"""Reading orders."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from transactional.core.errors import NotFound
+from transactional.core.pagination import Cursor, fetch_page
+from transactional.orders.models import Order, OrderLine, OrderStatus, OrderStatusChange
+
+
+def get_order(session: Session, order_id: int) -> Order:
+    """The order. Raises NotFound."""
+    order = session.get(Order, order_id)
+    if order is None:
+        raise NotFound("there is no such order")
+    return order
+
+
+def lock_order(session: Session, order_id: int) -> Order:
+    """The order as it is now, its row locked until the commit. Raises NotFound."""
+    statement = select(Order).where(Order.id == order_id).with_for_update()
+    order = session.scalar(statement.execution_options(populate_existing=True))
+    if order is None:
+        raise NotFound("there is no such order")
+    return order
+
+
+def find_order(session: Session, reference: str) -> Order | None:
+    """The order with this number or public id."""
+    column = Order.public_id if reference.startswith("ord_") else Order.order_number
+    return session.scalar(select(Order).where(column == reference))
+
+
+def order_of_cart(session: Session, cart_id: int) -> Order | None:
+    """The order that a cart became."""
+    return session.scalar(select(Order).where(Order.cart_id == cart_id))
+
+
+def lines_of(session: Session, order_id: int) -> Sequence[OrderLine]:
+    """The order's lines as they stand, in the order in which they were placed."""
+    return session.scalars(
+        select(OrderLine)
+        .where(OrderLine.order_id == order_id)
+        .order_by(OrderLine.id)
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def get_line(session: Session, order_line_id: int) -> OrderLine:
+    """One line. Raises NotFound."""
+    line = session.get(OrderLine, order_line_id, populate_existing=True)
+    if line is None:
+        raise NotFound("there is no such order line")
+    return line
+
+
+def status_history(session: Session, order_id: int) -> Sequence[OrderStatusChange]:
+    """Every step of the order's life, oldest first."""
+    return session.scalars(
+        select(OrderStatusChange).where(OrderStatusChange.order_id == order_id).order_by(OrderStatusChange.id)
+    ).all()
+
+
+def page_of_orders(
+    session: Session, cursor: Cursor, *, customer_id: int | None = None, status: OrderStatus | None = None
+) -> tuple[Sequence[Order], str | None]:
+    """Orders, newest first: of one customer, in one status, or all."""
+    statement = select(Order)
+    if customer_id is not None:
+        statement = statement.where(Order.customer_id == customer_id)
+    if status is not None:
+        statement = statement.where(Order.status == status)
+    return fetch_page(session, statement, cursor, by=Order.id)
