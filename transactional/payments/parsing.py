@@ -72,8 +72,9 @@ def items_of(collection: Entity) -> list[Entity]:
     items = collection.get("items")
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise Malformed("a collection without items")
-    # Reversed first: among entities of the same second the one that was listed last is the oldest.
-    return sorted(reversed(items), key=lambda item: int(item.get("created_at") or 0))
+    # Sorting is stable: among entities of the same second the one that was listed last stays the oldest.
+    oldest_first: list[Entity] = items[::-1]
+    return sorted(oldest_first, key=lambda item: _optional_integer(item, "created_at") or 0)
 
 
 def _text(entity: Entity, name: str) -> str:

@@ -162,7 +162,7 @@ class RazorpayGateway:
 
 
 def _checked(verify: Callable[[], bool]) -> None:
-    """Run one of the client's verifiers; it raises TypeError for a signature that is not ASCII, UnicodeError for half characters."""
+    """Run one of the client's verifiers; strange characters make it raise TypeError or UnicodeError."""
     try:
         verify()
     except (SignatureVerificationError, TypeError, UnicodeError) as error:

@@ -111,7 +111,7 @@ def test_faults_become_error_classes(
 
 
 def test_refusals_become_error_classes(razorpay: RazorpayGateway, standin: Gateway) -> None:
-    with pytest.raises(Invalid, match="at least INR 1.00"):
+    with pytest.raises(Invalid, match=r"at least INR 1\.00"):
         razorpay.create_order(amount_minor=99, currency="INR", receipt="R", notes={})
     with pytest.raises(Invalid, match="does not exist"):
         razorpay.fetch_payment("pay_" + "A" * 14)

@@ -1,0 +1,24 @@
+"""What became of a report from the gateway."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Effect(StrEnum):
+    """The four ways in which a report can end."""
+
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+    UNKNOWN = "unknown"
+    """It speaks of something that the shop does not know, perhaps not yet."""
+    MISMATCH = "mismatch"
+    """Its amount or currency is not ours: nothing was posted, somebody must look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """An effect, the row it fell on and, where nothing was posted, why."""
+
+    effect: Effect
+    row_id: int | None = None
+    note: str | None = None

@@ -1,0 +1,75 @@
+"""What the worker does for payments: the outbox's messages and the polling that returns."""
+
+from datetime import timedelta
+from typing import Any
+
+from transactional.core.jobs import every
+from transactional.core.outbox import handles
+from transactional.core.uow import Database
+from transactional.payments import capturing, cash, inbox, polling, sending
+from transactional.payments.provider import current_gateway
+from transactional.payments.reconciliation import YOUNG
+from transactional.payments.reconciliation import reconcile as reconcile_books
+from transactional.payments.refunds import SEND_TOPIC, request_refund
+from transactional.payments.state import CAPTURE_TOPIC
+
+
+@handles(CAPTURE_TOPIC)
+def capture(database: Database, payload: dict[str, Any]) -> None:
+    """Take an authorised payment: {payment_id}."""
+    capturing.handle_capture(database, current_gateway(), payload)
+
+
+@handles(SEND_TOPIC)
+def send_refund(database: Database, payload: dict[str, Any]) -> None:
+    """Send a refund to the gateway: {refund_id}."""
+    sending.handle_send(database, current_gateway(), payload)
+
+
+@handles(inbox.PROCESS_TOPIC)
+def process_webhook(database: Database, payload: dict[str, Any]) -> None:
+    """Apply a stored webhook: {inbox_id}."""
+    inbox.handle_process(database, payload)
+
+
+@handles("orders.refund_due")
+def refund_due(database: Database, payload: dict[str, Any]) -> None:
+    """An order gave up money that was paid for it: {order_id, amount_minor, reason, key}."""
+    database.run(
+        lambda session: request_refund(
+            session,
+            order_id=int(payload["order_id"]),
+            amount_minor=int(payload["amount_minor"]),
+            reason=str(payload["reason"]),
+            idempotency_key=str(payload["key"]),
+            now=database.clock.now(),
+        ),
+        actor="payments",
+    )
+
+
+@handles(cash.COLLECTED_TOPIC)
+def collected(database: Database, payload: dict[str, Any]) -> None:
+    """An order was paid at the door: {order_id, amount_minor, currency}."""
+    database.run(
+        lambda session: cash.record_collection(
+            session,
+            order_id=int(payload["order_id"]),
+            amount_minor=int(payload["amount_minor"]),
+            currency=str(payload["currency"]),
+            now=database.clock.now(),
+        ),
+        actor="payments",
+    )
+
+
+@every(timedelta(minutes=5), name="payments.poll_young")
+def poll_young(database: Database) -> None:
+    """Ask about payments that were started within the last hour."""
+    polling.poll_open(database, current_gateway(), younger_than=YOUNG)
+
+
+@every(timedelta(hours=1), name="payments.reconcile")
+def reconcile(database: Database) -> None:
+    """Ask about everything that is open for as long as a late authorisation may come, and compare the books."""
+    reconcile_books(database, current_gateway())

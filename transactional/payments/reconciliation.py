@@ -1,0 +1,111 @@
+"""Reconciliation: our ledger against the gateway's own books, payment by payment, to the paisa."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from transactional.core.uow import Database
+from transactional.payments.gateway import PaymentGateway, PaymentSnapshot
+from transactional.payments.models import GatewayOrder, Payment, PaymentStatus
+from transactional.payments.polling import LATE_WINDOW, PollReport, poll_open
+
+log = structlog.stdlib.get_logger("transactional.payments")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One figure that the two sides see differently; amounts in minor units."""
+
+    gateway_payment_id: str
+    figure: str
+    """`captured`, `refunded`, `fee`, or `presence` (1 known, 0 unknown)."""
+    ours: int
+    theirs: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReconciliationReport:
+    """What was asked, what the poller could mend, and what differs still."""
+
+    polled: PollReport
+    payments: int
+    differences: list[Difference] = field(default_factory=list)
+
+
+def reconcile(database: Database, gateway: PaymentGateway, *, since: datetime | None = None) -> ReconciliationReport:
+    """Poll what is open, then compare every payment of the requests made since (six days by default).
+
+    Refunds in flight differ for a moment by nature: what is compared as refunded includes those that the gateway has
+    accepted. May raise the gateway's errors.
+    """
+    polled = poll_open(database, gateway)
+    since = since or database.clock.now() - LATE_WINDOW
+    with database.read() as session:
+        requests = _requests(session, gateway.name, since)
+    differences: list[Difference] = []
+    compared = 0
+    for gateway_order_id in requests:
+        theirs = {snapshot.payment_id: snapshot for snapshot in gateway.order_payments(gateway_order_id)}
+        with database.read() as session:
+            ours = _payments(session, gateway_order_id)
+        for payment_id in sorted(theirs.keys() | ours.keys()):
+            compared += 1
+            differences += _compare(payment_id, ours.get(payment_id), theirs.get(payment_id))
+    for difference in differences:
+        log.error("reconciliation difference", **_as_log(difference))
+    return ReconciliationReport(polled, compared, differences)
+
+
+def _requests(session: Session, gateway: str, since: datetime) -> list[str]:
+    statement = (
+        select(GatewayOrder.gateway_order_id)
+        .where(GatewayOrder.gateway == gateway, GatewayOrder.created_at >= since)
+        .where(GatewayOrder.gateway_order_id.is_not(None))
+        .order_by(GatewayOrder.id)
+    )
+    return [gateway_order_id for gateway_order_id in session.scalars(statement) if gateway_order_id is not None]
+
+
+def _payments(session: Session, gateway_order_id: str) -> dict[str, Payment]:
+    statement = (
+        select(Payment)
+        .join(GatewayOrder, GatewayOrder.id == Payment.gateway_order_id)
+        .where(GatewayOrder.gateway_order_id == gateway_order_id)
+    )
+    return {payment.gateway_payment_id: payment for payment in session.scalars(statement)}
+
+
+def _compare(payment_id: str, ours: Payment | None, theirs: PaymentSnapshot | None) -> list[Difference]:
+    if ours is None or theirs is None:
+        return [Difference(payment_id, "presence", int(ours is not None), int(theirs is not None))]
+    their_captured = _captured(theirs)
+    pairs = {
+        "captured": (ours.captured_minor, their_captured),
+        "fee": (ours.fee_minor or 0, (theirs.fee_minor or 0) if their_captured else 0),
+    }
+    if their_captured and ours.refund_pending_minor == 0:
+        pairs["refunded"] = (ours.refunded_minor, theirs.refunded_minor)
+    return [Difference(payment_id, figure, *pair) for figure, pair in pairs.items() if pair[0] != pair[1]]
+
+
+def _captured(snapshot: PaymentSnapshot) -> int:
+    taken = snapshot.status is PaymentStatus.CAPTURED or (
+        snapshot.status is PaymentStatus.REFUNDED and snapshot.captured
+    )
+    return snapshot.amount_minor if taken else 0
+
+
+def _as_log(difference: Difference) -> dict[str, object]:
+    return {
+        "payment": difference.gateway_payment_id,
+        "figure": difference.figure,
+        "ours": difference.ours,
+        "theirs": difference.theirs,
+    }
+
+
+YOUNG = timedelta(hours=1)
+"""Requests so young are polled every few minutes: the shopper may be waiting."""

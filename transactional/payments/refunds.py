@@ -1,0 +1,177 @@
+"""Refunds: first our row with its own key, then the gateway's call, then the posting.
+
+Always 0 ≤ refunded + pending ≤ captured, per payment: a request reserves its amount on the locked row, a constraint
+is the last line.
+"""
+
+import hashlib
+from datetime import datetime
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from transactional.core import outbox
+from transactional.core.errors import Conflict, IdempotencyMismatch, InvalidInput
+from transactional.orders import service as orders
+from transactional.payments import ledger
+from transactional.payments.models import Payment, PaymentStatus, Refund, RefundStatus
+
+log = structlog.stdlib.get_logger("transactional.payments")
+
+SEND_TOPIC = "payments.send_refund"
+NOTE = "refund_key"
+"""The note by which a report of the gateway finds our row, even before the answer to our call was posted."""
+
+_MAX_REASON = 200
+_MAX_KEY = 64
+
+
+class RefundTooLarge(Conflict):
+    """More than was captured and is not yet refunded or on its way."""
+
+    code = "refund-too-large"
+    title = "The refund exceeds what can be given back"
+
+
+def request_refund(
+    session: Session,
+    *,
+    order_id: int,
+    amount_minor: int,
+    reason: str,
+    idempotency_key: str,
+    return_id: int | None = None,
+    now: datetime,
+) -> Refund:
+    """Order a refund of an order's payment; the outbox sends it after the commit. The same key gives the same refund.
+
+    Raises RefundTooLarge when no payment of the order has so much left, IdempotencyMismatch when the key belongs to
+    another refund, InvalidInput for an amount below 1, NotFound for an unknown order.
+    """
+    if amount_minor < 1:
+        raise InvalidInput("a refund needs an amount of at least 1 minor unit", field="amount_minor")
+    orders.lock_order(session, order_id)
+    payments = _locked_payments(session, order_id)
+    known = session.scalar(select(Refund).where(Refund.idempotency_key == _stored_key(idempotency_key)))
+    if known is not None:
+        if (known.order_id, known.amount_minor) != (order_id, amount_minor):
+            raise IdempotencyMismatch(f"the key {idempotency_key!r} belongs to another refund")
+        return known
+    payment = next((candidate for candidate in payments if refundable(candidate) >= amount_minor), None)
+    if payment is None:
+        left = max((refundable(candidate) for candidate in payments), default=0)
+        raise RefundTooLarge(f"{amount_minor} were asked for, {left} can be given back", refundable_minor=left)
+    return open_refund(
+        session,
+        payment=payment,
+        amount_minor=amount_minor,
+        reason=reason,
+        key=idempotency_key,
+        return_id=return_id,
+        now=now,
+    )
+
+
+def refund_whole_payment(session: Session, *, payment: Payment, reason: str, now: datetime) -> Refund | None:
+    """Order all that is left of a locked payment back, once; None when nothing is left."""
+    amount = refundable(payment)
+    if amount == 0:
+        return None
+    key = f"whole:{payment.gateway_payment_id}"
+    return open_refund(session, payment=payment, amount_minor=amount, reason=reason, key=key, now=now)
+
+
+def refundable(payment: Payment) -> int:
+    """What can still be given back of a payment, in minor units."""
+    return payment.captured_minor - payment.refunded_minor - payment.refund_pending_minor
+
+
+def gateway_key(refund: Refund) -> str:
+    """The idempotency key of the gateway's call: 64 hexadecimal characters, whatever characters our key has."""
+    return hashlib.sha256(f"refund:{refund.idempotency_key}".encode()).hexdigest()
+
+
+def _stored_key(key: str) -> str:
+    """Keys that fit are kept readable."""
+    return key if len(key) <= _MAX_KEY else hashlib.sha256(key.encode()).hexdigest()
+
+
+def _locked_payments(session: Session, order_id: int) -> list[Payment]:
+    statement = (
+        select(Payment)
+        .where(Payment.order_id == order_id)
+        .order_by(Payment.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return list(session.scalars(statement))
+
+
+def open_refund(
+    session: Session,
+    *,
+    payment: Payment,
+    amount_minor: int,
+    reason: str,
+    key: str,
+    now: datetime,
+    return_id: int | None = None,
+    gateway_refund_id: str | None = None,
+) -> Refund:
+    """Reserve an amount on a locked payment and write its refund down; ours go out, the gateway's own need not."""
+    payment.refund_pending_minor += amount_minor
+    refund = Refund(
+        payment_id=payment.id,
+        order_id=payment.order_id,
+        return_id=return_id,
+        idempotency_key=_stored_key(key),
+        gateway_refund_id=gateway_refund_id,
+        status=RefundStatus.PENDING,
+        amount_minor=amount_minor,
+        currency=payment.currency,
+        reason=reason[:_MAX_REASON],
+        created_at=now,
+    )
+    session.add(refund)
+    session.flush()
+    if gateway_refund_id is None:
+        outbox.publish(session, SEND_TOPIC, {"refund_id": refund.id}, dedup_key=f"{SEND_TOPIC}:{refund.id}", now=now)
+    return refund
+
+
+def fail(session: Session, refund: Refund, payment: Payment, *, now: datetime) -> None:
+    """A pending refund of a locked payment came to nothing: its amount can be given back again."""
+    refund.status = RefundStatus.FAILED
+    refund.failed_at = now
+    payment.refund_pending_minor -= refund.amount_minor
+    session.flush()
+    log.error("refund failed", refund_id=refund.id, order_id=refund.order_id, amount_minor=refund.amount_minor)
+
+
+def post_processed(
+    session: Session,
+    refund: Refund,
+    payment: Payment,
+    *,
+    reference: str,
+    now: datetime,
+    account: ledger.Account = ledger.Account.GATEWAY,
+) -> None:
+    """A pending refund of a locked payment was made: post it under its `reference`."""
+    refund.status = RefundStatus.PROCESSED
+    refund.processed_at = now
+    payment.refund_pending_minor -= refund.amount_minor
+    payment.refunded_minor += refund.amount_minor
+    if payment.refunded_minor == payment.captured_minor:
+        payment.status = PaymentStatus.REFUNDED
+    ledger.post_refund(
+        session,
+        refund_id=reference,
+        order_id=refund.order_id,
+        amount_minor=refund.amount_minor,
+        currency=refund.currency,
+        now=now,
+        account=account,
+    )
+    session.flush()

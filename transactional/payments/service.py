@@ -1,0 +1,68 @@
+"""What other domains may ask of payments."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from transactional.payments.effects import Applied, Effect
+from transactional.payments.gateway import (
+    GatewayError,
+    PaymentGateway,
+    PaymentSnapshot,
+    RefundSnapshot,
+    SignatureInvalid,
+)
+from transactional.payments.inbox import receive as receive_webhook
+from transactional.payments.models import GatewayOrder, Payment, PaymentStatus, Refund, RefundStatus
+from transactional.payments.polling import poll_open
+from transactional.payments.provider import current_gateway, gateway_in_use
+from transactional.payments.reconciliation import Difference, ReconciliationReport, reconcile
+from transactional.payments.refund_reports import apply_gateway_refund
+from transactional.payments.refunds import RefundTooLarge, refundable, request_refund
+from transactional.payments.starting import NotPayable, start_payment
+from transactional.payments.state import apply_gateway_payment
+from transactional.payments.verification import Verification, verify_checkout
+
+__all__ = [
+    "Applied",
+    "Difference",
+    "Effect",
+    "GatewayError",
+    "GatewayOrder",
+    "NotPayable",
+    "Payment",
+    "PaymentGateway",
+    "PaymentSnapshot",
+    "PaymentStatus",
+    "ReconciliationReport",
+    "Refund",
+    "RefundSnapshot",
+    "RefundStatus",
+    "RefundTooLarge",
+    "SignatureInvalid",
+    "Verification",
+    "apply_gateway_payment",
+    "apply_gateway_refund",
+    "current_gateway",
+    "gateway_in_use",
+    "payments_of_order",
+    "poll_open",
+    "receive_webhook",
+    "reconcile",
+    "refundable",
+    "refunds_of_order",
+    "request_refund",
+    "start_payment",
+    "verify_checkout",
+]
+
+
+def payments_of_order(session: Session, *, order_id: int) -> Sequence[Payment]:
+    """All payments of an order, oldest first."""
+    return session.scalars(select(Payment).where(Payment.order_id == order_id).order_by(Payment.id)).all()
+
+
+def refunds_of_order(session: Session, *, order_id: int) -> Sequence[Refund]:
+    """All refunds of an order, oldest first."""
+    return session.scalars(select(Refund).where(Refund.order_id == order_id).order_by(Refund.id)).all()

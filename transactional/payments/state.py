@@ -1,0 +1,205 @@
+"""The one state function of payments: browser, webhook and poller all end here, in any order, any number of times.
+
+A payment only moves up: created → failed → authorized → captured → refunded (`failed` may still become `authorized`).
+So every permutation and repetition of reports ends in the same state. Its capture is posted once, under a key made of
+the gateway's payment id; `refunded` is reached through refund postings alone.
+"""
+
+from datetime import datetime
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import Session
+
+from transactional.core import outbox
+from transactional.orders import service as orders
+from transactional.payments import ledger
+from transactional.payments.effects import Applied, Effect
+from transactional.payments.gateway import PaymentSnapshot
+from transactional.payments.models import GatewayOrder, Payment, PaymentStatus
+from transactional.payments.refunds import refund_whole_payment
+
+log = structlog.stdlib.get_logger("transactional.payments")
+
+CAPTURE_TOPIC = "payments.capture"
+
+_RANK = {
+    PaymentStatus.CREATED: 0,
+    PaymentStatus.FAILED: 1,
+    PaymentStatus.AUTHORIZED: 2,
+    PaymentStatus.CAPTURED: 3,
+    PaymentStatus.REFUNDED: 4,
+}
+
+
+def apply_gateway_payment(session: Session, *, snapshot: PaymentSnapshot, source: str, now: datetime) -> Applied:
+    """Take in what the gateway says about a payment; `source` names who heard it (browser, webhook, poller).
+
+    A first capture is posted and marks the order paid, or is refunded whole when the order cannot take it: it was
+    paid already, cancelled, or expired with its goods gone. A first authorisation orders its capture. Reports of an
+    unknown order or of another amount or currency change nothing.
+    """
+    requested = _locked_request(session, snapshot.order_id)
+    if requested is None:
+        return Applied(Effect.UNKNOWN, note=f"gateway order {snapshot.order_id} is not known")
+    difference = _difference(requested, snapshot)
+    if difference is not None:
+        log.error("payment quarantined", payment=snapshot.payment_id, order_id=requested.order_id, reason=difference)
+        return Applied(Effect.MISMATCH, note=difference)
+    payment, is_new = _locked_payment(session, requested, snapshot, now)
+    changed = _advance(session, payment, snapshot, source=source, now=now)
+    return Applied(Effect.CHANGED if changed or is_new else Effect.UNCHANGED, payment.id)
+
+
+def _locked_request(session: Session, gateway_order_id: str | None) -> GatewayOrder | None:
+    """Our request for this payment; its order is locked, so that two payments of one order queue."""
+    statement = select(GatewayOrder).where(GatewayOrder.gateway_order_id == gateway_order_id)
+    request = session.scalar(statement) if gateway_order_id is not None else None
+    if request is not None:
+        orders.lock_order(session, request.order_id)
+    return request
+
+
+def _difference(requested: GatewayOrder, snapshot: PaymentSnapshot) -> str | None:
+    if (snapshot.amount_minor, snapshot.currency) == (requested.amount_minor, requested.currency):
+        return None
+    return (
+        f"payment {snapshot.payment_id} is over {snapshot.amount_minor} {snapshot.currency},"
+        f" requested were {requested.amount_minor} {requested.currency}"
+    )
+
+
+def _locked_payment(
+    session: Session, requested: GatewayOrder, snapshot: PaymentSnapshot, now: datetime
+) -> tuple[Payment, bool]:
+    """The payment's row, locked; made at the first report."""
+    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
+    row = {
+        "order_id": requested.order_id,
+        "gateway_order_id": requested.id,
+        "gateway": requested.gateway,
+        "gateway_payment_id": snapshot.payment_id,
+        "method": snapshot.method[:16],
+        "status": PaymentStatus.CREATED,
+        "currency": requested.currency,
+        "amount_minor": requested.amount_minor,
+        "captured_minor": 0,
+        "refunded_minor": 0,
+        "refund_pending_minor": 0,
+        "created_at": now,
+    }
+    statement = insert(Payment).values(row).on_conflict_do_nothing(index_elements=["gateway", "gateway_payment_id"])
+    is_new = session.scalar(statement.returning(Payment.id)) is not None  # PostgreSQL gives no row count here
+    return lock_payment(session, gateway=requested.gateway, gateway_payment_id=snapshot.payment_id), is_new
+
+
+def lock_payment(session: Session, *, gateway: str, gateway_payment_id: str) -> Payment:
+    """A payment's row as it is now, locked until the commit. Raises NoResultFound."""
+    statement = (
+        select(Payment)
+        .where(Payment.gateway == gateway, Payment.gateway_payment_id == gateway_payment_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return session.scalars(statement).one()
+
+
+def _advance(session: Session, payment: Payment, snapshot: PaymentSnapshot, *, source: str, now: datetime) -> bool:
+    target = _target(snapshot)
+    changed = False
+    if _RANK[target] > _RANK[payment.status]:
+        _STEPS[target](session, payment, snapshot, source, now)
+        changed = True
+    if payment.captured_minor and _learn_fee(session, payment, snapshot, now):
+        changed = True
+    session.flush()
+    return changed
+
+
+def _target(snapshot: PaymentSnapshot) -> PaymentStatus:
+    """How far a report carries by itself: a refund of taken money is posted from the refund, not from here."""
+    if snapshot.status is PaymentStatus.REFUNDED and snapshot.captured:
+        return PaymentStatus.CAPTURED
+    return snapshot.status
+
+
+def _to_failed(_session: Session, payment: Payment, snapshot: PaymentSnapshot, _source: str, now: datetime) -> None:
+    payment.status = PaymentStatus.FAILED
+    payment.failed_at = now
+    payment.error_code = (snapshot.error_code or "")[:64] or None
+    payment.error_description = (snapshot.error_description or "")[:300] or None
+
+
+def _to_authorized(session: Session, payment: Payment, _snapshot: PaymentSnapshot, _source: str, now: datetime) -> None:
+    payment.status = PaymentStatus.AUTHORIZED
+    payment.authorized_at = now
+    payment.error_code = payment.error_description = None
+    outbox.publish(
+        session,
+        CAPTURE_TOPIC,
+        {"payment_id": payment.id},
+        dedup_key=f"{CAPTURE_TOPIC}:{payment.gateway}:{payment.gateway_payment_id}",
+        now=now,
+    )
+
+
+def _to_captured(session: Session, payment: Payment, _snapshot: PaymentSnapshot, source: str, now: datetime) -> None:
+    payment.status = PaymentStatus.CAPTURED
+    payment.captured_minor = payment.amount_minor
+    payment.authorized_at = payment.authorized_at or now
+    payment.captured_at = now
+    payment.error_code = payment.error_description = None
+    ledger.post_capture(
+        session,
+        payment_id=payment.gateway_payment_id,
+        order_id=payment.order_id,
+        amount_minor=payment.amount_minor,
+        currency=payment.currency,
+        now=now,
+    )
+    session.flush()
+    outcome = orders.mark_paid(session, order_id=payment.order_id, paid_at=now, actor=f"payments:{source}", now=now)
+    reason = _REFUND_REASONS.get(outcome)
+    if reason is not None:
+        refund_whole_payment(session, payment=payment, reason=reason, now=now)
+
+
+_REFUND_REASONS = {
+    orders.PaidOutcome.REFUND_DUE: "the order could not be fulfilled any more when the payment arrived",
+    orders.PaidOutcome.ALREADY_PAID: "the order was paid already",
+}
+
+
+def _to_given_back(
+    _session: Session, payment: Payment, _snapshot: PaymentSnapshot, _source: str, _now: datetime
+) -> None:
+    """An authorisation that nobody captured went back by itself: no money moved, nothing is posted."""
+    payment.status = PaymentStatus.REFUNDED
+
+
+_STEPS = {
+    PaymentStatus.FAILED: _to_failed,
+    PaymentStatus.AUTHORIZED: _to_authorized,
+    PaymentStatus.CAPTURED: _to_captured,
+    PaymentStatus.REFUNDED: _to_given_back,
+}
+
+
+def _learn_fee(session: Session, payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> bool:
+    """Post the gateway's fee as soon as a report knows it."""
+    if payment.fee_minor is not None or snapshot.fee_minor is None:
+        return False
+    payment.fee_minor = snapshot.fee_minor
+    payment.fee_tax_minor = snapshot.fee_tax_minor or 0
+    ledger.post_fee(
+        session,
+        payment_id=payment.gateway_payment_id,
+        order_id=payment.order_id,
+        fee_minor=payment.fee_minor,
+        tax_minor=payment.fee_tax_minor,
+        currency=payment.currency,
+        now=now,
+    )
+    return True
