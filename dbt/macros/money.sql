@@ -5,13 +5,12 @@
   is exact; a division would give a DOUBLE. Currencies of three digits are rounded to two, which the contract holds.
 -#}
 {% macro minor_to_amount(minor, currency) -%}
-    cast(
-        cast({{ minor }} as decimal(18, 0)) * case
-            when {{ currency }} in ('JPY', 'KRW', 'VND') then cast(1 as decimal(4, 3))
-            when {{ currency }} in ('BHD', 'JOD', 'KWD', 'OMR', 'TND') then cast(0.001 as decimal(4, 3))
-            else cast(0.01 as decimal(4, 3))
-        end as decimal(18, 2)
-    )
+    case
+        when {{ currency }} in ('JPY', 'KRW', 'VND') then cast({{ minor }} as decimal(18, 2))
+        when {{ currency }} in ('BHD', 'JOD', 'KWD', 'OMR', 'TND')
+            then cast(cast({{ minor }} as decimal(15, 0)) * cast(0.001 as decimal(3, 3)) as decimal(18, 2))
+        else cast(cast({{ minor }} as decimal(18, 0)) * cast(0.01 as decimal(3, 2)) as decimal(18, 2))
+    end
 {%- endmacro %}
 
 

@@ -18,6 +18,10 @@ select
     order_lines.sku,
     order_lines.quantity,
     order_lines.unit_price_amount as unit_price,
+    coalesce(
+        cast(cast(order_lines.unit_price_micros as decimal(18, 0)) * cast(0.000001 as decimal(7, 6)) as decimal(18, 6)),
+        cast(order_lines.unit_price_amount as decimal(18, 6))
+    ) as unit_price_exact,
     order_lines.gross_amount,
     {{ as_money('order_lines.gross_amount - order_lines.net_amount') }} as discount_amount,
     order_lines.line_discount_amount,

@@ -224,7 +224,7 @@ select
     cells.month_start,
     cells.dimension,
     cells.dimension_value,
-    case when cells.dimension = 'product' then products.name else cells.dimension_value end as label,
+    coalesce(products.name, cells.dimension_value) as label,
     cast(coalesce(summed.orders, 0) as bigint) as orders,
     cast(coalesce(summed.units, 0) as bigint) as units,
     {{ as_money('summed.gross_merchandise') }} as gross_merchandise,
