@@ -8,6 +8,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from transactional.core.db import Base
 from transactional.core.types import BigInt, IntPk, UtcDateTime
 
+GUESTS_ONLY = text("is_guest")
+"""The condition of the guests' unique e-mail, in the very words that ON CONFLICT must repeat."""
+
 
 class User(Base):
     """Whoever can log in: shopper, staff member or service."""
@@ -42,8 +45,8 @@ class Customer(Base):
             "ix_customers_email_key_guest",
             "email_key",
             unique=True,
-            sqlite_where=text("is_guest"),
-            postgresql_where=text("is_guest"),
+            sqlite_where=GUESTS_ONLY,
+            postgresql_where=GUESTS_ONLY,
         ),
         Index("ix_customers_external_ref", "source", "external_ref", unique=True),
     )

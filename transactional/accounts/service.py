@@ -11,7 +11,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from transactional.accounts.emails import identity_key, normalise_email
-from transactional.accounts.models import Address, Customer, RefreshToken, User
+from transactional.accounts.models import GUESTS_ONLY, Address, Customer, RefreshToken, User
 from transactional.core.errors import Conflict, InvalidInput, NotFound
 from transactional.core.ids import public_id
 from transactional.core.security import PasswordHasher
@@ -145,9 +145,7 @@ def get_or_create_guest(
     }
     insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
     session.execute(
-        insert(Customer)
-        .values(values)
-        .on_conflict_do_nothing(index_elements=["email_key"], index_where=Customer.is_guest.is_(True))
+        insert(Customer).values(values).on_conflict_do_nothing(index_elements=["email_key"], index_where=GUESTS_ONLY)
     )
     guest = select(Customer).where(Customer.email_key == values["email_key"], Customer.is_guest.is_(True))
     return session.scalars(guest).one()
