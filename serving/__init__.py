@@ -1,0 +1,1 @@
+"""Answers: recommendations from the champion models and the published snapshot, over HTTP and from memory."""
