@@ -147,7 +147,8 @@ def grant_role(
     Forbidden for a role that only the command line gives, for oneself, and for a role with a key that the actor does
     not hold; InvalidInput for an end that is past and for roles that nobody is given.
     """
-    role = _may_handle(session, actor=actor, user_id=user_id, role_key=role_key)
+    role = role_by_key(session, role_key)
+    check_may_handle(role, actor=actor, user_id=user_id)
     if expires_at is not None and expires_at <= now:
         raise InvalidInput("a grant ends in the future", field="body.expires_at")
     accounts.get_user(session, user_id)
@@ -156,7 +157,8 @@ def grant_role(
 
 def revoke_role(session: Session, *, actor: Actor, user_id: int, role_key: str) -> None:
     """Take a role from a user, at once. Forbidden as in `grant_role`; NotFound when the user does not hold it."""
-    role = _may_handle(session, actor=actor, user_id=user_id, role_key=role_key)
+    role = role_by_key(session, role_key)
+    check_may_handle(role, actor=actor, user_id=user_id)
     _delete_grant(session, role=role, user_id=user_id)
 
 
@@ -172,24 +174,24 @@ def remove_super_admin(session: Session, *, user_id: int) -> None:
     # The role's row is the lock: of two who remove each other at the same time, the second must see the first.
     session.execute(select(Role.id).where(Role.id == role.id).with_for_update())
     holders = set(session.scalars(select(UserRole.user_id).where(UserRole.role_id == role.id)))
-    if holders == {user_id}:
+    remaining = [other for other in holders - {user_id} if accounts.get_user(session, other).is_active]
+    if user_id in holders and not remaining:
         raise Conflict("the last super admin cannot be removed")
     _delete_grant(session, role=role, user_id=user_id)
 
 
-def _may_handle(session: Session, *, actor: Actor, user_id: int, role_key: str) -> RoleView:
-    role = role_by_key(session, role_key)
-    if role_key in vocabulary.DERIVED:
-        raise InvalidInput(f"nobody is given the role {role_key!r}: it comes with the account", field="body.role")
-    if role_key in vocabulary.COMMAND_LINE_ONLY:
-        raise Forbidden(f"the role {role_key!r} is given and taken on the command line only")
+def check_may_handle(role: RoleView, *, actor: Actor, user_id: int) -> None:
+    """Whether the actor may give this role to the user, or take it: nobody hands on a key that they do not hold."""
+    if role.key in vocabulary.DERIVED:
+        raise InvalidInput(f"nobody is given the role {role.key!r}: it comes with the account", field="body.role")
+    if role.key in vocabulary.COMMAND_LINE_ONLY:
+        raise Forbidden(f"the role {role.key!r} is given and taken on the command line only")
     if actor.user_id == user_id:
         raise Forbidden("nobody changes their own roles")
     missing = sorted(role.permissions - actor.permissions)
     if missing:
-        log.warning("grant refused", actor=actor.name, role=role_key, user_id=user_id, missing=missing)
+        log.warning("grant refused", actor=actor.name, role=role.key, user_id=user_id, missing=missing)
         raise Forbidden("you do not hold every permission of this role", missing=missing)
-    return role
 
 
 def _write_grant(
