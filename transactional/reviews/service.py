@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from transactional.core.errors import Conflict, IllegalTransition, InvalidInput, NotFound
-from transactional.orders.service import get_line
+from transactional.orders.service import get_line, get_order
 from transactional.reviews.models import Review, ReviewStatus
 
 __all__ = [
@@ -64,7 +64,8 @@ def write_review(
     InvalidInput for a score outside 1..5.
     """
     _check_score(score)
-    order, line = get_line(session, order_line_id)
+    line = get_line(session, order_line_id)
+    order = get_order(session, line.order_id)
     if order.customer_id != customer_id:
         raise NotFound(f"no order line {order_line_id}")
     if order.delivered_at is None:

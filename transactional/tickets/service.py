@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from transactional.core.errors import Conflict, IllegalTransition, InvalidInput, NotFound
 from transactional.core.ids import public_id
-from transactional.orders.service import get_order
+from transactional.orders.service import find_order
 from transactional.tickets.models import (
     Ticket,
     TicketCategory,
@@ -221,8 +221,8 @@ def status_history(session: Session, *, ticket: Ticket) -> Sequence[TicketStatus
 
 
 def _own_order_id(session: Session, order_number: str, customer_id: int) -> int:
-    order = get_order(session, order_number=order_number)
-    if order.customer_id != customer_id:
+    order = find_order(session, order_number)
+    if order is None or order.customer_id != customer_id:
         raise NotFound(f"no order {order_number}")
     return order.id
 
