@@ -107,7 +107,7 @@ class BgNbd:
         left = np.zeros_like(n)
         left[1:] = np.exp(special.betaln(a + 1, b + n[1:] - 1) - special.betaln(a, b))
         fewer = np.cumsum(nbd, axis=-1) - nbd
-        return survived * nbd + left * (1 - fewer)
+        return np.asarray(survived * nbd + left * (1 - fewer), dtype=np.float64)
 
     def _log_terms(self, x: FloatArray, t_x: FloatArray, T: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Logs of the likelihood's two terms, "still active" and "left after the last purchase".

@@ -152,8 +152,11 @@ class LifetimeModel:
     def from_state(cls, state: State, settings: dict[str, Json], data_through: datetime | None) -> Self:
         """The model that `to_state` described."""
         v, arrays = state.values, state.arrays
-        orders = BgNbd(*v["bgnbd"], v["bgnbd_log_likelihood"], arrays.get("bgnbd_log_covariance"))
-        spend = GammaGamma(*v["gamma_gamma"], v["gamma_gamma_log_likelihood"], arrays.get("gamma_gamma_log_covariance"))
+        r, alpha, a, b = v["bgnbd"]
+        orders = BgNbd(r, alpha, a, b, v["bgnbd_log_likelihood"], arrays.get("bgnbd_log_covariance"))
+        p, q, scale = v["gamma_gamma"]
+        covariance = arrays.get("gamma_gamma_log_covariance")
+        spend = GammaGamma(p, q, scale, v["gamma_gamma_log_likelihood"], covariance)
         return cls(orders, spend, v["mean_order_value"], settings, data_through)
 
 

@@ -12,10 +12,10 @@ from scipy import sparse
 from models_ml.arrays import FloatArray
 from models_ml.recommend.items import ItemIndex
 
-COLUMNS = {
-    "order_id": pl.Int64,
-    "customer_id": pl.Int64,
-    "product_id": pl.Int64,
+COLUMNS: dict[str, pl.DataType] = {
+    "order_id": pl.Int64(),
+    "customer_id": pl.Int64(),
+    "product_id": pl.Int64(),
     "placed_at": pl.Datetime("us"),
 }
 

@@ -74,6 +74,7 @@ class ReasonKind(StrEnum):
     BOUGHT_BEFORE = "bought_before"
     SIMILAR = "similar"
     POPULAR = "popular"
+    SEASON = "season"
     BEST_SELLER = "best_seller"
     RISING = "rising"
 

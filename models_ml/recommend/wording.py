@@ -7,6 +7,8 @@ from models_ml.recommend.protocol import Reason, ReasonKind
 
 def sentence(reason: Reason, name: str) -> str:
     """One English sentence without a full stop; `name` is the product that the reason points to."""
+    if reason.kind is ReasonKind.POPULAR and reason.days is None:
+        return f"Bought by {reason.count} customers so far"
     if reason.kind is ReasonKind.BOUGHT_BEFORE:
         return _bought_before(reason)
     known, unknown = _WORDS[reason.kind]
@@ -27,6 +29,7 @@ _WORDS = {
     ReasonKind.SIMILAR: ("Similar to “{name}”", "Similar to this"),
     ReasonKind.BEST_SELLER: ("Best seller: {count} orders in the last {days} days",) * 2,
     ReasonKind.RISING: ("Rising: {count} orders in the last {days} days, more than usual",) * 2,
+    ReasonKind.SEASON: ("Popular at this time last year: {count} customers",) * 2,
     ReasonKind.POPULAR: ("Popular now: {count} customers in the last {days} days",) * 2,
 }
 
