@@ -4,8 +4,14 @@ from fastapi import APIRouter
 
 from transactional.accounts.routes import router as accounts
 from transactional.behaviour.routes import router as behaviour
+from transactional.cart.routes import router as cart
 from transactional.catalog.routes import router as catalog
+from transactional.checkout.routes import router as checkout
+from transactional.inventory.routes import router as inventory
+from transactional.loyalty.routes import router as loyalty
 from transactional.operations import router as operations
+from transactional.orders.routes import router as orders
+from transactional.promotions.routes import router as promotions
 from transactional.reviews.routes import router as reviews
 from transactional.staff.routes import router as staff
 from transactional.tickets.routes import router as tickets
@@ -15,6 +21,12 @@ ROUTERS: tuple[APIRouter, ...] = (
     accounts,
     behaviour,
     catalog,
+    cart,
+    checkout,
+    orders,
+    loyalty,
+    promotions,
+    inventory,
     reviews,
     tickets,
     staff,

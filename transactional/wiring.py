@@ -5,6 +5,9 @@ import importlib
 MODULES = (
     "transactional.core.mail",
     "transactional.core.housekeeping",
+    "transactional.loyalty.jobs",
+    "transactional.orders.events",
+    "transactional.orders.jobs",
 )
 """One line a domain that has handlers or jobs."""
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from transactional.accounts.service import get_customer
 from transactional.core.errors import NotFound
 from transactional.core.pagination import Cursor, fetch_page
 from transactional.orders.models import Order, OrderLine, OrderStatus, OrderStatusChange
@@ -31,6 +32,17 @@ def find_order(session: Session, reference: str) -> Order | None:
     """The order with this number or public id."""
     column = Order.public_id if reference.startswith("ord_") else Order.order_number
     return session.scalar(select(Order).where(column == reference))
+
+
+def get_visible_order(session: Session, reference: str, *, customer_id: int | None) -> Order:
+    """The order for its customer; a guest's order for whoever knows its public id. Raises NotFound for all others."""
+    order = find_order(session, reference)
+    if order is not None and order.customer_id is not None:
+        own = order.customer_id == customer_id
+        guests = reference == order.public_id and get_customer(session, order.customer_id).is_guest
+        if own or guests:
+            return order
+    raise NotFound("there is no such order")
 
 
 def order_of_cart(session: Session, cart_id: int) -> Order | None:

@@ -26,20 +26,24 @@ from transactional.orders.queries import (
     find_order,
     get_line,
     get_order,
+    get_visible_order,
     lines_of,
     lock_order,
     order_of_cart,
     page_of_orders,
     status_history,
 )
+from transactional.orders.sold import Bought, Sold, purchases_of, sold_products
 from transactional.orders.transitions import STATUS_CHANGED, TRANSITIONS, allowed, transition
 from transactional.promotions import service as promotions
 from transactional.shipping import service as shipping
 
 __all__ = [
+    "COLLECTED",
     "REFUND_DUE",
     "STATUS_CHANGED",
     "TRANSITIONS",
+    "Bought",
     "NewLine",
     "NewOrder",
     "Order",
@@ -49,6 +53,7 @@ __all__ = [
     "PaidOutcome",
     "PaymentMode",
     "ReturnedUnits",
+    "Sold",
     "allowed",
     "cancel",
     "deliver",
@@ -57,14 +62,17 @@ __all__ = [
     "find_order",
     "get_line",
     "get_order",
+    "get_visible_order",
     "lines_of",
     "lock_order",
     "mark_paid",
     "order_of_cart",
     "pack",
     "page_of_orders",
+    "purchases_of",
     "register_return",
     "ship",
+    "sold_products",
     "status_history",
     "transition",
     "write_order",
@@ -72,6 +80,9 @@ __all__ = [
 
 REFUND_DUE = "orders.refund_due"
 """Outbox topic {order_id, amount_minor, currency, reason, key}: a paid order was cancelled, its money goes back."""
+
+COLLECTED = "orders.collected"
+"""Outbox topic {order_id, amount_minor, currency, occurred_at}: an order paid on delivery was paid at the door."""
 
 _RETURNABLE = (OrderStatus.SHIPPED, OrderStatus.PARTIALLY_DELIVERED, OrderStatus.DELIVERED)
 
@@ -224,6 +235,7 @@ def deliver(session: Session, *, order_id: int, actor: str, now: datetime) -> Or
     shipping.mark_delivered(session, order_id=order_id, now=now)
     if collected:
         _settle_claims(session, order, lines_of(session, order_id), actor, now)
+        _publish_collected(session, order, now)
     loyalty.postpone_activation(session, order_id=order_id, delivered_at=now)
     return order
 
@@ -307,6 +319,18 @@ def _settle_claims(session: Session, order: Order, lines: Sequence[OrderLine], a
         now=now,
         actor=actor,
     )
+
+
+def _publish_collected(session: Session, order: Order, now: datetime) -> None:
+    if order.total_minor == 0:
+        return
+    payload = {
+        "order_id": order.id,
+        "amount_minor": order.total_minor,
+        "currency": order.currency,
+        "occurred_at": now.isoformat(),
+    }
+    publish(session, COLLECTED, payload, dedup_key=f"{COLLECTED}:{order.id}", now=now)
 
 
 def _publish_refund(session: Session, order: Order, amount_minor: int, reason: str, now: datetime) -> None:

@@ -1,0 +1,69 @@
+"""Checkout over the wire."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, EmailStr, Field
+
+from transactional.orders.service import Order, OrderStatus, PaymentMode
+
+_NO_NUL = r"^[^\x00]*$"
+Line = Annotated[str, Field(min_length=1, max_length=200, pattern=_NO_NUL)]
+
+
+class _In(BaseModel):
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+class AddressIn(_In):
+    """Where the parcel goes."""
+
+    recipient: Line = Field(examples=["Asha Rao"])
+    phone: str | None = Field(default=None, max_length=20, pattern=r"^[0-9+() -]*$", examples=["+919812345678"])
+    line1: Line = Field(examples=["12 MG Road"])
+    line2: str | None = Field(default=None, max_length=200, pattern=_NO_NUL, examples=["Flat 3B"])
+    city: str = Field(min_length=1, max_length=120, pattern=_NO_NUL, examples=["Bengaluru"])
+    state: str | None = Field(default=None, max_length=120, pattern=_NO_NUL, examples=["Karnataka"])
+    postal_code: str = Field(min_length=1, max_length=16, pattern=_NO_NUL, examples=["560001"])
+    country: str = Field(min_length=2, max_length=64, pattern=_NO_NUL, examples=["IN"])
+
+
+class CheckoutIn(_In):
+    """Turn a cart into an order."""
+
+    cart_id: str = Field(max_length=40, examples=["cart_7h2k9m4q1x8c5v3b6n0z7w2r4t"])
+    email: EmailStr | None = Field(
+        default=None, description="A guest's; not needed when logged in", examples=["asha@example.com"]
+    )
+    ship_to: AddressIn
+    redeem_points: int = Field(default=0, ge=0, le=10**9, examples=[0])
+    occasion: str | None = Field(default=None, max_length=40, pattern=_NO_NUL, examples=["diwali"])
+    gift_message: str | None = Field(
+        default=None, max_length=500, pattern=_NO_NUL, examples=["With love from all of us"]
+    )
+    payment_mode: Literal["online", "on_delivery"] = Field(default="online", examples=["online"])
+
+
+class PlacedOrder(BaseModel):
+    """The order that a cart became. Amounts are integers in the currency's minor unit."""
+
+    id: str = Field(description="Keep it: it opens a guest's order", examples=["ord_7h2k9m4q1x8c5v3b6n0z7w2r4t"])
+    order_number: str = Field(examples=["MLT-2026-000123"])
+    status: OrderStatus = Field(description="`paid` where nothing is left to pay", examples=["awaiting_payment"])
+    payment_mode: PaymentMode = Field(examples=["online"])
+    currency: str = Field(examples=["INR"])
+    gross_minor: int = Field(examples=[159_800])
+    discount_minor: int = Field(examples=[15_980])
+    points_redeemed: int = Field(examples=[0])
+    points_discount_minor: int = Field(examples=[0])
+    shipping_minor: int = Field(examples=[9_900])
+    tax_minor: int = Field(description="GST contained in the lines", examples=[15_409])
+    total_minor: int = Field(examples=[153_720])
+    placed_at: datetime = Field(examples=["2026-01-15T10:00:00Z"])
+    expires_at: datetime | None = Field(description="Pay before then", examples=["2026-01-15T10:15:00Z"])
+
+    @classmethod
+    def of(cls, order: Order) -> "PlacedOrder":
+        """From the row."""
+        fields = {name: getattr(order, name) for name in cls.model_fields if name != "id"}
+        return cls(id=order.public_id, **fields)

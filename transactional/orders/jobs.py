@@ -1,0 +1,22 @@
+"""Giving up orders that nobody pays for."""
+
+from datetime import timedelta
+
+from transactional.core.jobs import every
+from transactional.core.uow import Database
+from transactional.orders.service import expire_unpaid
+
+_BATCH = 200
+
+
+@every(timedelta(minutes=1), name="orders.expire_unpaid")
+def expire_unpaid_orders(database: Database) -> int:
+    """Expire what is overdue, a batch a transaction; gives the number of orders."""
+    total = 0
+    while True:
+        done = database.run(
+            lambda session: expire_unpaid(session, now=database.clock.now(), limit=_BATCH), actor="worker"
+        )
+        total += done
+        if done < _BATCH:
+            return total
