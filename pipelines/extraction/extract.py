@@ -13,8 +13,8 @@ from pipelines import contracts, faults
 from pipelines.contracts import Table
 from pipelines.duck import attached
 from pipelines.errors import FullCopyRequired
+from pipelines.extraction import changes, merge, reconcile
 from pipelines.extraction import cursor as cursors
-from pipelines.extraction import merge, reconcile
 from pipelines.extraction.ahead import ahead
 from pipelines.extraction.cursor import Cursor
 from pipelines.extraction.open import open_snapshot
@@ -71,6 +71,7 @@ def extract(
     wanted = tables if tables is not None else contracts.load()
     with attached(build) as warehouse:
         cursors.create_tables(warehouse)
+        changes.create_tables(warehouse)
         reconcile.create_tables(warehouse)
         known = None if full else cursors.read(warehouse)
         with open_snapshot(database_url) as shop:
@@ -122,6 +123,7 @@ class _Run:
         own_feeds = tuple(table.name for table in tables.values() if table.feed == "own")
         moved_to = self._shop.cursor(own_feeds)
         changed = self._shop.changed_keys(self._known) if self._known is not None else {}
+        changes.forget(self._warehouse)
         reconcile.forget(self._warehouse)
         merge.drop_strangers(self._warehouse, tables)
         reports = []
@@ -131,6 +133,8 @@ class _Run:
                 reports.append(report)
                 self._on_table(report)
             faults.reach(f"in_merge:{table.name}")
+        copied = any(report.mode == "whole" for report in reports)
+        changes.record_state(self._warehouse, full=self._known is None or copied)
         cursors.write(self._warehouse, moved_to, now=now)
         return ExtractionReport(tuple(reports), moved_to, full=self._known is None)
 
@@ -140,7 +144,7 @@ class _Run:
         if self._known is None or first_of_own or not merge.has_shape(self._warehouse, table):
             return self._copy(table)
         report = self._append(table, position) if position is not None else self._apply(table, changed)
-        if self._reconcile_all:
+        if self._reconcile_all and report is None:
             reconcile.store_whole(self._warehouse, self._shop, table)
         return report
 
@@ -158,7 +162,7 @@ class _Run:
             keys.extend(chunk.column("id").to_pylist())
         if not read:
             return None
-        self._measure(table, keys)
+        self._record(table, keys)
         return TableReport(table.name, "changes", read, 0)
 
     def _apply(self, table: Table, changed: Keys) -> TableReport | None:
@@ -167,9 +171,12 @@ class _Run:
             return None
         merge.delete(self._warehouse, table, pa.array(keys, pa.int64()))
         read = merge.append(self._warehouse, table, self._shop.read_keys(table, keys))
-        self._measure(table, keys)
+        self._record(table, keys)
         return TableReport(table.name, "changes", read, rows_deleted=len(keys) - read)
 
-    def _measure(self, table: Table, keys: list[int]) -> None:
-        if not self._reconcile_all:
+    def _record(self, table: Table, keys: list[int]) -> None:
+        changes.record(self._warehouse, table.name, keys)
+        if self._reconcile_all:
+            reconcile.store_whole(self._warehouse, self._shop, table)
+        else:
             reconcile.store_keys(self._warehouse, self._shop, table, keys)

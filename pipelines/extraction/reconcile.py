@@ -43,13 +43,12 @@ def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
         " (table_name VARCHAR, day VARCHAR, measure VARCHAR, value BIGINT)"
     )
     connection.execute("CREATE TABLE IF NOT EXISTS raw_ops.reconciled_tables (table_name VARCHAR, whole BOOLEAN)")
-    connection.execute("CREATE TABLE IF NOT EXISTS raw_ops.reconciled_keys (table_name VARCHAR, id BIGINT)")
 
 
 def forget(connection: duckdb.DuckDBPyConnection) -> None:
     """Drop the figures of the run that this build was seeded from."""
-    for name in ("shop_figures", "reconciled_tables", "reconciled_keys"):
-        connection.execute(f"DELETE FROM raw_ops.{name}")  # noqa: S608 - three names of our own
+    connection.execute("DELETE FROM raw_ops.shop_figures")
+    connection.execute("DELETE FROM raw_ops.reconciled_tables")
 
 
 def store_whole(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, table: Table) -> None:
@@ -60,7 +59,7 @@ def store_whole(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, table
 
 
 def store_keys(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, table: Table, keys: list[int]) -> None:
-    """Measure these rows of the shop; deleted ones count as absent."""
+    """Measure these rows of the shop; deleted ones count as absent. They are also the build's changed keys."""
     engine = Engine(snapshot.dialect)
     results = (
         snapshot.query(
@@ -70,10 +69,6 @@ def store_keys(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, table:
     )
     _store(connection, table, results)
     connection.execute("INSERT INTO raw_ops.reconciled_tables VALUES (?, false)", [table.name])
-    touched = pa.table({"id": pa.array(keys, pa.int64())})
-    connection.register("touched_keys", touched)
-    connection.execute("INSERT INTO raw_ops.reconciled_keys SELECT ?, id FROM touched_keys", [table.name])
-    connection.unregister("touched_keys")
 
 
 def differences(
@@ -89,7 +84,7 @@ def differences(
 
 
 def _differences_of(connection: duckdb.DuckDBPyConnection, table: Table, *, whole: bool) -> list[Difference]:
-    where = "" if whole else f"WHERE id IN (SELECT id FROM raw_ops.reconciled_keys WHERE table_name = '{table.name}')"  # noqa: S608
+    where = "" if whole else f"WHERE id IN (SELECT row_id FROM raw_ops.changed_keys WHERE table_name = '{table.name}')"  # noqa: S608
     sql = figures_sql(table, Engine.DUCKDB, relation=f'raw."{table.name}"', where=where)
     ours = _sum_up(_long(table, connection.execute(sql).to_arrow_table()))
     theirs = {

@@ -51,6 +51,10 @@ def test_inserts_updates_and_deletes_by_bulk_sql_arrive(any_database: Database, 
     second = extract_into(build, any_database)
     assert not second.full
     assert (second.rows_read, second.rows_deleted) == (2, 1)
+    assert raw(build, "SELECT table_name, row_id FROM raw_ops.changed_keys ORDER BY row_id") == [
+        ("customers", key) for key in (1, 2, 4)
+    ]
+    assert raw(build, 'SELECT "full" FROM raw_ops.extract_state') == [(False,)]
     assert raw(build, "SELECT id, full_name FROM raw.customers ORDER BY id") == [(2, "Zoë 🎁"), (3, None), (4, None)]
     assert _differences(build) == []
 
