@@ -1,6 +1,6 @@
 """Reconciliation: our ledger against the gateway's own books, payment by payment, to the paisa."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
@@ -10,7 +10,10 @@ from sqlalchemy.orm import Session
 from transactional.core.uow import Database
 from transactional.payments.gateway import PaymentGateway, PaymentSnapshot
 from transactional.payments.models import GatewayOrder, Payment, PaymentStatus
-from transactional.payments.polling import LATE_WINDOW, PollReport, poll_open
+from transactional.payments.polling import LATE_WINDOW, PollReport, poll_open, poll_request
+
+YOUNG = timedelta(hours=1)
+"""Requests so young are polled every few minutes: the shopper may be waiting."""
 
 log = structlog.stdlib.get_logger("transactional.payments")
 
@@ -47,35 +50,45 @@ def reconcile(database: Database, gateway: PaymentGateway, *, since: datetime | 
         requests = _requests(session, gateway.name, since)
     differences: list[Difference] = []
     compared = 0
-    for gateway_order_id in requests:
-        theirs = {snapshot.payment_id: snapshot for snapshot in gateway.order_payments(gateway_order_id)}
-        with database.read() as session:
-            ours = _payments(session, gateway_order_id)
-        for payment_id in sorted(theirs.keys() | ours.keys()):
-            compared += 1
-            differences += _compare(payment_id, ours.get(payment_id), theirs.get(payment_id))
+    for request in requests:
+        count, found = _compare_request(database, gateway, request)
+        if found:
+            # What was lost on the way is asked for once more; only what differs then is a difference.
+            poll_request(database, gateway, request)
+            count, found = _compare_request(database, gateway, request)
+        compared += count
+        differences += found
     for difference in differences:
-        log.error("reconciliation difference", **_as_log(difference))
+        log.error("reconciliation difference", **asdict(difference))
     return ReconciliationReport(polled, compared, differences)
 
 
-def _requests(session: Session, gateway: str, since: datetime) -> list[str]:
+def _compare_request(
+    database: Database, gateway: PaymentGateway, request: GatewayOrder
+) -> tuple[int, list[Difference]]:
+    """How many payments a request has on either side, and where the sides differ."""
+    assert request.gateway_order_id is not None
+    theirs = {snapshot.payment_id: snapshot for snapshot in gateway.order_payments(request.gateway_order_id)}
+    with database.read() as session:
+        statement = select(Payment).where(Payment.gateway_order_id == request.id)
+        ours = {payment.gateway_payment_id: payment for payment in session.scalars(statement)}
+    payment_ids = sorted(theirs.keys() | ours.keys())
+    found = [
+        difference
+        for payment_id in payment_ids
+        for difference in _compare(payment_id, ours.get(payment_id), theirs.get(payment_id))
+    ]
+    return len(payment_ids), found
+
+
+def _requests(session: Session, gateway: str, since: datetime) -> list[GatewayOrder]:
     statement = (
-        select(GatewayOrder.gateway_order_id)
+        select(GatewayOrder)
         .where(GatewayOrder.gateway == gateway, GatewayOrder.created_at >= since)
         .where(GatewayOrder.gateway_order_id.is_not(None))
         .order_by(GatewayOrder.id)
     )
-    return [gateway_order_id for gateway_order_id in session.scalars(statement) if gateway_order_id is not None]
-
-
-def _payments(session: Session, gateway_order_id: str) -> dict[str, Payment]:
-    statement = (
-        select(Payment)
-        .join(GatewayOrder, GatewayOrder.id == Payment.gateway_order_id)
-        .where(GatewayOrder.gateway_order_id == gateway_order_id)
-    )
-    return {payment.gateway_payment_id: payment for payment in session.scalars(statement)}
+    return list(session.scalars(statement))
 
 
 def _compare(payment_id: str, ours: Payment | None, theirs: PaymentSnapshot | None) -> list[Difference]:
@@ -96,16 +109,3 @@ def _captured(snapshot: PaymentSnapshot) -> int:
         snapshot.status is PaymentStatus.REFUNDED and snapshot.captured
     )
     return snapshot.amount_minor if taken else 0
-
-
-def _as_log(difference: Difference) -> dict[str, object]:
-    return {
-        "payment": difference.gateway_payment_id,
-        "figure": difference.figure,
-        "ours": difference.ours,
-        "theirs": difference.theirs,
-    }
-
-
-YOUNG = timedelta(hours=1)
-"""Requests so young are polled every few minutes: the shopper may be waiting."""
