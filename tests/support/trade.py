@@ -104,9 +104,16 @@ class TradeKit:
     def customer(self, email: str = "asha@example.com") -> int:
         """A registered shopper; gives the customer's id."""
         return self.run(
-            lambda session: accounts.register_customer(
-                session, email=email, password="a long walk by the sea", full_name="Asha", hasher=_HASHER, now=self.now
-            ).id
+            lambda session: (
+                accounts.register_customer(
+                    session,
+                    email=email,
+                    password="a long walk by the sea",
+                    full_name="Asha",
+                    hasher=_HASHER,
+                    now=self.now,
+                ).id
+            )
         )
 
     def basket(self, lines: Mapping[int, int], *, customer_id: int | None = None, coupon: str | None = None) -> str:
@@ -123,12 +130,16 @@ class TradeKit:
 
     def checkout(self, basket: str, *, customer_id: int | None = None, **more: Any) -> int:
         """Place the order of a basket; gives the order's id."""
-        who = {"customer_id": customer_id} if customer_id else {"email": more.pop("email", "guest@example.com")}
-        config = more.pop("settings", settings())
+        who: dict[str, Any] = {"customer_id": customer_id}
+        if customer_id is None:
+            who = {"email": more.pop("email", "guest@example.com")}
+        config = more.pop("settings", None) or settings()
         return self.run(
-            lambda session: checkout.place_order(
-                session, cart_public_id=basket, ship_to=ADDRESS, now=self.now, settings=config, **who, **more
-            ).id
+            lambda session: (
+                checkout.place_order(
+                    session, cart_public_id=basket, ship_to=ADDRESS, now=self.now, settings=config, **who, **more
+                ).id
+            )
         )
 
     def buy(self, lines: Mapping[int, int], *, customer_id: int | None = None, pay: bool = True, **more: Any) -> int:
@@ -199,9 +210,11 @@ class TradeKit:
     def give_points(self, customer_id: int, points: int) -> None:
         """Points that can be spent at once."""
         self.run(
-            lambda s: loyalty.adjust(
-                s, customer_id=customer_id, points=points, actor="test", reason="for the test", now=self.now
-            ).id
+            lambda s: (
+                loyalty.adjust(
+                    s, customer_id=customer_id, points=points, actor="test", reason="for the test", now=self.now
+                ).id
+            )
         )
 
     def points(self, customer_id: int) -> loyalty.Balance:

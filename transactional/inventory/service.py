@@ -91,7 +91,16 @@ def restock(
     _require_positive(quantity)
     target = location_id if location_id is not None else default_location(session).id
     _put_on_shelf(session, variant_id, target, quantity)
-    return _post(session, MovementKind.RETURN, variant_id, target, quantity, reason, now, return_line_id=return_line_id)
+    return _post(
+        session,
+        MovementKind.RETURN,
+        variant_id=variant_id,
+        location_id=target,
+        quantity=quantity,
+        reason=reason,
+        now=now,
+        return_line_id=return_line_id,
+    )
 
 
 def adjust(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, ScalarSelect, and_, case, func, or_, select, update
+from sqlalchemy import ColumnElement, ScalarSelect, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from transactional.core.errors import InvalidInput
@@ -113,18 +113,14 @@ class RedemptionOffer:
 
 def balance(session: Session, customer_id: int, *, now: datetime) -> Balance:
     """The customer's points at `now`, computed from lots and entries: right even before the jobs have run."""
-    due = and_(PointLot.available_at <= now, PointLot.expires_at > now)
-    waiting = PointLot.available_at > now
-    active, pending = session.execute(
-        select(
-            func.coalesce(func.sum(case((due, PointLot.remaining), else_=0)), 0),
-            func.coalesce(func.sum(case((waiting, PointLot.remaining), else_=0)), 0),
-        ).where(
-            PointLot.customer_id == customer_id,
-            PointLot.state.in_([LotState.PENDING, LotState.ACTIVE]),
-            PointLot.remaining > 0,
-        )
-    ).one()
+    open_lots = (
+        PointLot.customer_id == customer_id,
+        PointLot.state.in_([LotState.PENDING, LotState.ACTIVE]),
+        PointLot.remaining > 0,
+    )
+    unspent = select(func.coalesce(func.sum(PointLot.remaining), 0)).where(*open_lots)
+    active = session.scalar(unspent.where(PointLot.available_at <= now, PointLot.expires_at > now)) or 0
+    pending = session.scalar(unspent.where(PointLot.available_at > now)) or 0
     row = session.execute(
         select(PointBalance.held, PointBalance.owed).where(PointBalance.customer_id == customer_id)
     ).one_or_none()
