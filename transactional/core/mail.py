@@ -85,7 +85,7 @@ def compose(payload: dict[str, Any], *, sender: str) -> EmailMessage:
     message["Date"] = format_datetime(datetime.fromisoformat(payload["at"]))
     digest = hashlib.sha256(payload["key"].encode()).hexdigest()[:32]
     message["Message-ID"] = f"<{digest}@{sender.rpartition('@')[2]}>"
-    message.set_content(payload["body"])
+    message.set_content(payload["body"], cte="quoted-printable")  # plain ASCII on the way, whatever the server can do
     return message
 
 
