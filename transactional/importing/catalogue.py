@@ -23,7 +23,10 @@ STOCKED = (RowClass.MERCHANDISE, RowClass.RETURN, RowClass.STOCK_ADJUSTMENT)
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """Ids by the file's own keys: `customers` (customer, customer_id), `variants` (code, variant_id, product_id, title)."""
+    """Ids by the file's own keys.
+
+    `customers`: customer, customer_id. `variants`: code, variant_id, product_id, title.
+    """
 
     customers: pl.DataFrame
     variants: pl.DataFrame
@@ -91,8 +94,9 @@ def _with_id(frame: pl.DataFrame, writer: BulkWriter, table: str, column: str) -
 
 
 def _describe(rows: pl.DataFrame, money: Conversion) -> pl.DataFrame:
-    """A row a stock code: its title (the most frequent description, the longest of equals), first and last time, last price.
+    """A row a stock code: its title, first and last time, last price.
 
+    The title is the most frequent description, the longest of equals.
     Sales describe a product better than stock-takings do ("damaged?"), so theirs come first. `price_minor` is null
     for what was never sold.
     """
@@ -126,7 +130,7 @@ def _titles(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _categories(session: Session, writer: BulkWriter, fresh: pl.DataFrame) -> dict[str, int]:
     table = tables.metadata.tables["categories"]
-    ids: dict[str, int] = {slug: number for slug, number in session.execute(select(table.c.slug, table.c.id))}
+    ids: dict[str, int] = {row.slug: row.id for row in session.execute(select(table.c.slug, table.c.id))}
     names = dict(category_of(title) for title in fresh["title"])
     absent = sorted(set(names) - set(ids))
     rows = writer.numbered(

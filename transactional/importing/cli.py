@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sqlite3
 import sys
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 
 from transactional.core.db import make_engine
@@ -54,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
             engine.dispose()
     except ImportRefused as refusal:
         return _refuse(str(refusal))
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, sqlite3.Error, psycopg.Error) as error:
         return _refuse(f"the database refused: {str(error).splitlines()[0]}")
     if args.report:
         args.report.parent.mkdir(parents=True, exist_ok=True)
@@ -75,10 +77,8 @@ def describe(result: dict[str, Any]) -> str:
     lines = []
     for file in result["files"]:
         lines += [
-            f"{file['file']}: {file['rows']:,} rows, {file['invoices']:,} invoices, {file['customers']:,} customers,"
-            f" {file['stock_codes']:,} stock codes, {file['countries']} countries",
-            f"  {file['first']} to {file['last']}; {file['exact_duplicate_rows']:,} exact duplicate rows (kept);"
-            f" {file['already_imported_invoices']:,} invoices were here already",
+            _headline(file),
+            _span(file),
             "",
             f"  {'class':<18}{'rows':>10}{'invoices':>10}{'customers':>11}{'units':>14}{'amount':>18}",
             *[_class_line(name, figures) for name, figures in file["classes"].items()],
@@ -87,6 +87,20 @@ def describe(result: dict[str, Any]) -> str:
         ]
     lines.append(_booked_line(result["booked"]) if result["booked"] else "Nothing new: the shop is as it was.")
     return "\n".join(lines)
+
+
+def _headline(file: dict[str, Any]) -> str:
+    return (
+        f"{file['file']}: {file['rows']:,} rows, {file['invoices']:,} invoices, {file['customers']:,} customers,"
+        f" {file['stock_codes']:,} stock codes, {file['countries']} countries"
+    )
+
+
+def _span(file: dict[str, Any]) -> str:
+    return (
+        f"  {file['first']} to {file['last']}; {file['exact_duplicate_rows']:,} exact duplicate rows (kept);"
+        f" {file['already_imported_invoices']:,} invoices were here already"
+    )
 
 
 def _class_line(name: str, figures: dict[str, Any]) -> str:

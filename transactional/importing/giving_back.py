@@ -1,6 +1,7 @@
 """Returns with their refunds, discounts credited later, shipping given back."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 from sqlalchemy import case, func, select, update
@@ -251,9 +252,10 @@ def _earlier_purchases(session: Session, source: str, wanted: pl.DataFrame) -> l
         .join(customers, customers.c.id == orders.c.customer_id)
         .where(orders.c.source == source, lines.c.returned_quantity < lines.c.quantity)
     )
+    found: list[Any] = [tuple(row) for row in session.execute(statement)]
     return [
         Purchase(line, order, customer, code, placed_at.replace(tzinfo=None), *rest)
-        for line, order, customer, code, placed_at, *rest in session.execute(statement)
+        for line, order, customer, code, placed_at, *rest in found
         if (customer, code) in pairs
     ]
 

@@ -4,9 +4,10 @@ import polars as pl
 
 from transactional.importing.bulk import BulkWriter
 
-SETTLED_ELSEWHERE = "gateway:import"
-"""Money that another system collected or paid out."""
-CUSTOMERS = "customers"
+SETTLED_ELSEWHERE = "settled_elsewhere"
+"""Money that another system collected or paid out: it stands in the gateway's place."""
+CUSTOMERS = "customer_payments"
+"""The account of the shop's own payments: what customers paid, net of what went back to them."""
 
 
 def post(writer: BulkWriter, events: pl.DataFrame, *, kind: str, currency: str) -> None:

@@ -105,7 +105,7 @@ def _with_keys(rows: pl.DataFrame) -> pl.DataFrame:
 def _only_new(session: Session, files: Sequence[JudgedFile]) -> list[FileShare]:
     """The first sheet that names an invoice has it whole; `seq` numbers the new rows over all files."""
     table = tables.metadata.tables["imported_invoices"]
-    known = set(session.scalars(select(table.c.invoice).where(table.c.source == SOURCE)))
+    known: set[str] = set(session.scalars(select(table.c.invoice).where(table.c.source == SOURCE)))
     shares, counted = [], 0
     for file in files:
         parts = []

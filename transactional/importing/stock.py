@@ -1,5 +1,7 @@
 """Movements of imported goods that are no sale, and the levels that they touch."""
 
+from typing import Any
+
 import polars as pl
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
@@ -56,7 +58,8 @@ def raise_levels(session: Session, *, first_movement: int, location_id: int) -> 
         .group_by(movements.c.variant_id)
         .order_by(movements.c.variant_id)
     )
-    for variant_id, units in session.execute(moved).all():
+    found: list[Any] = list(session.execute(moved))
+    for variant_id, units in found:
         session.execute(
             update(levels)
             .where(levels.c.variant_id == variant_id, levels.c.location_id == location_id)

@@ -76,7 +76,7 @@ def lines_of(
 
 
 def insert_orders(writer: BulkWriter, orders: pl.DataFrame, *, source: str, money: Conversion) -> None:
-    """Write the orders as delivered on the day they were placed, which is all that the file knows, and that one step."""
+    """Write the orders as delivered on the day they were placed, which is all that the file knows."""
     original = {"original_currency": pl.lit(FILE_CURRENCY), "original_total_minor": pl.col("original_total_minor")}
     writer.insert(
         "orders",
