@@ -14,7 +14,7 @@ from transactional.payments.models import Payment, PaymentStatus, Refund, Refund
 from transactional.payments.refunds import post_processed
 from transactional.payments.state import lock_payment
 
-COLLECTED_TOPIC = "orders.collected"
+COLLECTED_TOPIC = orders.COLLECTED
 GATEWAY = "cash"
 
 

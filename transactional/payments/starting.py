@@ -4,8 +4,6 @@ from datetime import datetime
 
 import structlog
 from sqlalchemy import func, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from transactional.core.errors import Conflict
@@ -41,26 +39,23 @@ def start_payment(database: Database, *, order_id: int, gateway: PaymentGateway,
 
 def _write_request(session: Session, order_id: int, gateway: str, now: datetime) -> GatewayOrder:
     """Our request for the order's total: the present one, or a new one with the next receipt."""
-    order = orders.get_order(session, order_id)
+    order = orders.lock_order(session, order_id)  # two starts at once: the second finds the first one's row
     _require_payable(order, now)
     present = _present_request(session, order, gateway)
     if present is not None:
         return present
     count = session.scalar(select(func.count()).where(GatewayOrder.order_id == order.id)) or 0
-    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
-    row = {
-        "order_id": order.id,
-        "gateway": gateway,
-        # Two starts at once make the same receipt: one of them inserts it, both use it.
-        "receipt": f"{order.order_number}-{count + 1}",
-        "amount_minor": order.total_minor,
-        "currency": order.currency,
-        "created_at": now,
-    }
-    session.execute(insert(GatewayOrder).values(row).on_conflict_do_nothing(index_elements=["receipt"]))
-    written = _present_request(session, order, gateway)
-    assert written is not None
-    return written
+    request = GatewayOrder(
+        order_id=order.id,
+        gateway=gateway,
+        receipt=f"{order.order_number}-{count + 1}",
+        amount_minor=order.total_minor,
+        currency=order.currency,
+        created_at=now,
+    )
+    session.add(request)
+    session.flush()
+    return request
 
 
 def _require_payable(order: orders.Order, now: datetime) -> None:
