@@ -32,7 +32,7 @@ __all__ = [
 
 MAX_BATCH = 500
 
-_BOT = re.compile(r"bot\b|bot/|crawl|spider|slurp|headless|preview|monitor|python-|curl/|wget/|httpx", re.IGNORECASE)
+_BOT = re.compile(r"(?<!cu)bot\b|crawl|spider|slurp|headless|preview|monitor|python-|curl/|wget/|httpx", re.IGNORECASE)
 
 
 class Outcome(StrEnum):
