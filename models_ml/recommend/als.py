@@ -13,7 +13,7 @@ from typing import ClassVar, Self
 import numpy as np
 from implicit.als import AlternatingLeastSquares
 from scipy import linalg
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from models_ml.arrays import FloatArray, IntArray, Json
 from models_ml.artifacts import State
@@ -21,6 +21,9 @@ from models_ml.recommend.base import ScoringRecommender, distinct_history
 from models_ml.recommend.interactions import Interactions
 from models_ml.recommend.items import ItemIndex
 from models_ml.recommend.protocol import Query, Reason, ReasonKind
+
+# Looking for the loaded BLAS libraries takes milliseconds; limiting those that were found takes microseconds.
+_threads = ThreadpoolController()
 
 
 class AlsRecommender(ScoringRecommender):
@@ -49,7 +52,7 @@ class AlsRecommender(ScoringRecommender):
         self._items = interactions.items
         self._data_through = interactions.as_of
         X = interactions.customer_matrix().astype(np.float32)
-        with threadpool_limits(limits=1, user_api="blas"):
+        with _threads.limit(limits=1, user_api="blas"):
             model = AlternatingLeastSquares(
                 factors=int(self.setting_number("factors")),
                 regularization=self.setting_number("regularisation"),
@@ -70,8 +73,9 @@ class AlsRecommender(ScoringRecommender):
             return np.zeros(len(self.items))
         confidence = self.setting_number("alpha") * strength
         right = self._factors[history].T @ confidence
-        user = linalg.solve(self._system(history, confidence), right, assume_a="pos")
-        return np.asarray(self._factors @ user, dtype=np.float64)
+        with _threads.limit(limits=1, user_api="blas"):  # threads cost more than so small a system takes
+            user = linalg.solve(self._system(history, confidence), right, assume_a="pos")
+            return np.asarray(self._factors @ user, dtype=np.float64)
 
     def reasons(self, query: Query, positions: IntArray) -> list[Reason]:
         """The score is a sum over history items j of c_j · y_iᵀ A⁻¹ y_j: names the largest term."""
@@ -80,8 +84,9 @@ class AlsRecommender(ScoringRecommender):
             return [Reason(ReasonKind.BECAUSE_YOU_BOUGHT) for _ in positions]
         confidence = self.setting_number("alpha") * strength
         own = self._factors[history]
-        solved = linalg.solve(self._system(history, confidence), own.T, assume_a="pos")
-        terms = (self._factors[positions] @ solved) * confidence
+        with _threads.limit(limits=1, user_api="blas"):
+            solved = linalg.solve(self._system(history, confidence), own.T, assume_a="pos")
+            terms = (self._factors[positions] @ solved) * confidence
         largest = self.items.ids[history[terms.argmax(axis=1)]].tolist()
         return [Reason(ReasonKind.BECAUSE_YOU_BOUGHT, item_id=item) for item in largest]
 

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from implicit.nearest_neighbours import all_pairs_knn, bm25_weight, normalize, tfidf_weight
 from scipy import linalg, sparse
-from threadpoolctl import threadpool_limits
 
 from models_ml.arrays import FloatArray
 
@@ -24,7 +23,7 @@ def ease(X: Csr, regularisation: float, keep: int) -> Csr:
     """EASE: W = −P / diag(P) with P = (XᵀX + λI)⁻¹, the `keep` largest |weights| of each column.
 
     Dense while it is computed: 8 n² bytes and cubic time, so only for up to some 15,000 items. The inversion
-    wants all BLAS threads and gets them.
+    wants all BLAS threads: callers must not limit them.
     """
     gram = np.asarray((X.T @ X).todense(), dtype=np.float64)
     gram[np.diag_indices_from(gram)] += regularisation
@@ -102,9 +101,8 @@ def _joined(parts: list[Any]) -> Any:
 
 
 def _inverse_of_positive_definite(gram: FloatArray) -> FloatArray:
-    with threadpool_limits(limits=None, user_api="blas"):
-        factor, _ = linalg.cho_factor(gram, lower=True, overwrite_a=True)
-        inverse, info = linalg.lapack.dpotri(factor, lower=1, overwrite_c=1)
+    factor, _ = linalg.cho_factor(gram, lower=True, overwrite_a=True)
+    inverse, info = linalg.lapack.dpotri(factor, lower=1, overwrite_c=1)
     if info:
         raise np.linalg.LinAlgError("the Gram matrix is singular: regularisation must be positive")
     lower = np.tril(inverse)
