@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, MetaData, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.pool import StaticPool
@@ -43,7 +44,7 @@ def make_engine(database_url: str, *, pool_size: int = POOL_SIZE) -> Engine:
         pool_size=pool_size,
         max_overflow=pool_size // 2,
         pool_pre_ping=True,
-        connect_args={"options": "-c lock_timeout=10s -c statement_timeout=60s -c timezone=UTC"},
+        connect_args={"connect_timeout": 10, "options": "-c lock_timeout=10s -c statement_timeout=60s -c timezone=UTC"},
     )
 
 
@@ -71,6 +72,8 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         "busy_timeout=5000",
         "synchronous=NORMAL",
         "recursive_triggers=OFF",
+        # The journal's triggers give every statement a rollback journal of its own; in memory it costs no system calls.
+        "temp_store=MEMORY",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
@@ -80,6 +83,13 @@ def _begin_sqlite(connection: Any) -> None:
     """Take the write lock at once for writing sessions: an upgrade half-way would fail with "database is locked"."""
     read_only = connection.get_execution_options().get("mlt_read_only", False)
     connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+
+def insert_into(session: Session, model: type[Base]) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that knows `ON CONFLICT` in the session's dialect. Ask RETURNING whether a row was new, not the count:
+    PostgreSQL's driver gives none where the database makes the key.
+    """
+    return sqlite.insert(model) if session.get_bind().dialect.name == "sqlite" else postgresql.insert(model)
 
 
 def session_factory(engine: Engine) -> sessionmaker[Session]:
