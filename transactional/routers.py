@@ -11,7 +11,10 @@ from transactional.inventory.routes import router as inventory
 from transactional.loyalty.routes import router as loyalty
 from transactional.operations import router as operations
 from transactional.orders.routes import router as orders
+from transactional.payments.routes import router as payments
 from transactional.promotions.routes import router as promotions
+from transactional.recommendations.routes import router as recommendations
+from transactional.returns.routes import router as returns
 from transactional.reviews.routes import router as reviews
 from transactional.staff.routes import router as staff
 from transactional.tickets.routes import router as tickets
@@ -24,9 +27,12 @@ ROUTERS: tuple[APIRouter, ...] = (
     cart,
     checkout,
     orders,
+    payments,
+    returns,
     loyalty,
     promotions,
     inventory,
+    recommendations,
     reviews,
     tickets,
     staff,

@@ -3,11 +3,13 @@
 import importlib
 
 MODULES = (
+    "transactional.accounts.jobs",
     "transactional.core.mail",
     "transactional.core.housekeeping",
     "transactional.loyalty.jobs",
     "transactional.orders.events",
     "transactional.orders.jobs",
+    "transactional.payments.jobs",
 )
 """One line a domain that has handlers or jobs."""
 

@@ -36,7 +36,10 @@ class Return(Base):
     currency: Mapped[Currency]
     source: Mapped[str] = mapped_column(String(32), default="shop")
     external_ref: Mapped[str | None] = mapped_column(String(64))
+    decision_note: Mapped[str | None] = mapped_column(String(200))
+    """What staff wrote to the customer when they approved or rejected."""
     requested_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     processed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 

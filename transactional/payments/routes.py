@@ -1,0 +1,210 @@
+"""Payments over HTTP: started and verified by shoppers, reported by the gateway, looked after by staff."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Path, Request, Response
+from sqlalchemy.orm import Session
+
+from transactional.core.access import OptionalActor, public, requires
+from transactional.core.deps import ClockDep, DatabaseDep, ReadSession, WriteSession
+from transactional.core.errors import NotFound, ShopError, Unavailable
+from transactional.core.idempotency import Idempotency
+from transactional.core.problems import problem_responses
+from transactional.orders import service as orders
+from transactional.payments import cash, inbox, schemas, service
+from transactional.payments.gateway import GatewayError, PaymentGateway, SignatureInvalid
+from transactional.payments.provider import current_gateway
+from transactional.payments.verification import BadSignature, verify_checkout
+
+router = APIRouter(prefix="/v1", tags=["payments"])
+
+EVERYBODY = [Depends(public())]
+READERS = [Depends(requires("read_payments"))]
+REFUNDERS = [Depends(requires("write_refunds"))]
+
+MAX_WEBHOOK_BYTES = 1024 * 1024
+
+Gateway = Annotated[PaymentGateway, Depends(current_gateway)]
+Reference = Annotated[
+    str,
+    Path(max_length=40, description="Number of one's own order, or the id of a guest's", examples=["MLT-2026-000123"]),
+]
+Number = Annotated[str, Path(max_length=40, examples=["MLT-2026-000123"])]
+
+
+class TooLarge(ShopError):
+    """A webhook of more than a mebibyte."""
+
+    status = 413
+    code = "content-too-large"
+    title = "The body is too large"
+
+
+@router.post(
+    "/orders/{order_number}/payments",
+    summary="Start the payment of an order",
+    status_code=201,
+    response_model=schemas.StartedPaymentOut,
+    dependencies=EVERYBODY,
+    responses=problem_responses(401, 404, 409, 422),
+)
+def start_payment(
+    *,
+    database: DatabaseDep,
+    clock: ClockDep,
+    gateway: Gateway,
+    actor: OptionalActor,
+    replay: Idempotency,
+    order_number: Reference,
+) -> Response:
+    """Gives what the gateway's checkout widget needs. Starting again gives the same payment to pay."""
+    with database.read() as session:
+        order = orders.get_visible_order(session, order_number, customer_id=actor.customer_id)
+    try:
+        request = service.start_payment(database, order_id=order.id, gateway=gateway, now=clock.now())
+    except GatewayError as error:
+        raise Unavailable("the payment cannot be started just now; try again in a moment") from error
+    started = schemas.StartedPaymentOut.of(request, key_id=gateway.key_id)
+    # The call to the gateway lies behind us: only now may a transaction be open.
+    return database.run(lambda session: replay.answer(session, status=201, make=lambda: started), actor=actor.name)
+
+
+@router.post(
+    "/payments/verify",
+    summary="Report a finished checkout",
+    dependencies=EVERYBODY,
+    responses=problem_responses(400, 404, 409, 422),
+)
+def verify(database: DatabaseDep, gateway: Gateway, body: schemas.VerifyIn) -> schemas.VerificationOut:
+    """The signature is the proof, so nobody need be logged in. Repeating it changes nothing."""
+    verified = verify_checkout(
+        database,
+        gateway,
+        gateway_order_id=body.razorpay_order_id,
+        gateway_payment_id=body.razorpay_payment_id,
+        signature=body.razorpay_signature,
+    )
+    with database.read() as session:
+        order = orders.get_order(session, verified.order_id)
+    return schemas.VerificationOut(
+        order_number=order.order_number,
+        order_status=order.status,
+        payment_status=verified.payment.status if verified.payment else None,
+    )
+
+
+async def raw_body(request: Request) -> bytes:
+    """The bytes as they came, which alone can be verified; at most a mebibyte of them is ever held."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_WEBHOOK_BYTES:
+            raise TooLarge(f"a webhook has at most {MAX_WEBHOOK_BYTES} bytes")
+    return bytes(body)
+
+
+def verified_webhook(
+    gateway: Gateway,
+    raw: Annotated[bytes, Depends(raw_body)],
+    signature: Annotated[
+        str | None, Header(alias="X-Razorpay-Signature", description="HMAC-SHA256 of the raw body, in hex")
+    ] = None,
+) -> bytes:
+    """The raw body of a webhook, once its signature is checked: before any session is opened for it."""
+    if not gateway.accepts_webhooks:
+        raise Unavailable("no webhook secret is configured: webhooks are not accepted")
+    try:
+        gateway.verify_webhook(raw, signature)
+    except SignatureInvalid as error:
+        raise BadSignature(str(error)) from error
+    return raw
+
+
+@router.post(
+    "/webhooks/razorpay",
+    summary="Take in an event of the gateway",
+    dependencies=EVERYBODY,
+    responses=problem_responses(400, 413, 503),
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {
+                    "schema": {"type": "object"},
+                    "example": {"entity": "event", "event": "payment.captured", "contains": ["payment"], "payload": {}},
+                }
+            },
+        }
+    },
+)
+def razorpay_webhook(
+    raw: Annotated[bytes, Depends(verified_webhook)],
+    session: WriteSession,
+    clock: ClockDep,
+    event_id: Annotated[str | None, Header(alias="X-Razorpay-Event-Id", examples=["EmxRPmYHMsQvyC"])] = None,
+) -> schemas.WebhookOut:
+    """Stored with the message that will process it; an event that is here already changes nothing."""
+    return schemas.WebhookOut(new=inbox.receive(session, raw=raw, event_id=event_id, now=clock.now()))
+
+
+@router.get(
+    "/staff/orders/{order_number}/payments",
+    summary="Payments and refunds of an order",
+    dependencies=READERS,
+    responses=problem_responses(401, 403, 404),
+)
+def order_payments(session: ReadSession, order_number: Number) -> schemas.OrderPaymentsOut:
+    """Oldest first."""
+    order = _known(session, order_number)
+    return schemas.OrderPaymentsOut(
+        payments=[schemas.PaymentOut.of(each) for each in service.payments_of_order(session, order_id=order.id)],
+        refunds=[schemas.RefundOut.of(each) for each in service.refunds_of_order(session, order_id=order.id)],
+    )
+
+
+@router.post(
+    "/staff/orders/{order_number}/refunds",
+    summary="Give money back",
+    status_code=201,
+    response_model=schemas.RefundOut,
+    dependencies=REFUNDERS,
+    responses=problem_responses(401, 403, 404, 409, 422),
+)
+def refund(
+    *, session: WriteSession, clock: ClockDep, replay: Idempotency, order_number: Number, body: schemas.RefundIn
+) -> Response:
+    """Of what was captured and has not gone back; the gateway is told after the commit."""
+
+    def make() -> schemas.RefundOut:
+        order = _known(session, order_number)
+        ordered = service.request_refund(
+            session,
+            order_id=order.id,
+            amount_minor=body.amount_minor,
+            reason=body.reason,
+            idempotency_key=f"staff:{replay.subject}:{replay.key}",
+            now=clock.now(),
+        )
+        return schemas.RefundOut.of(ordered)
+
+    return replay.answer(session, status=201, make=make)
+
+
+@router.post(
+    "/staff/refunds/{refund_id}/confirm",
+    summary="A refund in cash was paid out",
+    dependencies=REFUNDERS,
+    responses=problem_responses(401, 403, 404, 409),
+)
+def confirm_refund(
+    session: WriteSession, clock: ClockDep, refund_id: Annotated[int, Path(gt=0, examples=[9])]
+) -> schemas.RefundOut:
+    """Only for orders that were paid at the door: the gateway's refunds confirm themselves."""
+    return schemas.RefundOut.of(cash.confirm_cash_refund(session, refund_id=refund_id, now=clock.now()))
+
+
+def _known(session: Session, order_number: str) -> orders.Order:
+    order = orders.find_order(session, order_number)
+    if order is None:
+        raise NotFound("there is no such order")
+    return order

@@ -1,0 +1,127 @@
+"""Payments over the wire."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from transactional.payments.models import GatewayOrder, Payment, PaymentStatus, Refund, RefundStatus
+
+
+class _In(BaseModel):
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+class StartedPaymentOut(BaseModel):
+    """What the gateway's checkout widget needs."""
+
+    gateway: str = Field(examples=["razorpay"])
+    key_id: str = Field(description="The public half of the shop's credentials", examples=["rzp_test_local"])
+    gateway_order_id: str = Field(examples=["order_EKwxwAgItmmXdp"])
+    amount_minor: int = Field(examples=[109_899])
+    currency: str = Field(examples=["INR"])
+
+    @classmethod
+    def of(cls, request: GatewayOrder, *, key_id: str) -> "StartedPaymentOut":
+        """From our request, once the gateway knows it."""
+        assert request.gateway_order_id is not None
+        return cls(
+            gateway=request.gateway,
+            key_id=key_id,
+            gateway_order_id=request.gateway_order_id,
+            amount_minor=request.amount_minor,
+            currency=request.currency,
+        )
+
+
+GatewayId = Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class VerifyIn(_In):
+    """What the checkout widget hands to the browser after a success."""
+
+    razorpay_order_id: GatewayId = Field(examples=["order_EKwxwAgItmmXdp"])
+    razorpay_payment_id: GatewayId = Field(examples=["pay_29QQoUBi66xm2f"])
+    razorpay_signature: str = Field(
+        min_length=1,
+        max_length=128,
+        examples=["9ef4dffbfd84f1318f6739a3ce19f9d85851857ae648f114332d8401e0949a3d"],
+    )
+
+
+class VerificationOut(BaseModel):
+    """How far order and payment are."""
+
+    order_number: str = Field(examples=["MLT-2026-000123"])
+    order_status: str = Field(examples=["paid"])
+    payment_status: PaymentStatus | None = Field(
+        description="Null while the gateway cannot be asked: ask for the order again in a moment"
+    )
+
+
+class PaymentOut(BaseModel):
+    """A payment, for staff."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int = Field(examples=[5])
+    gateway: str = Field(examples=["razorpay"])
+    gateway_payment_id: str = Field(examples=["pay_29QQoUBi66xm2f"])
+    method: str = Field(examples=["upi"])
+    status: PaymentStatus
+    currency: str = Field(examples=["INR"])
+    amount_minor: int = Field(examples=[109_899])
+    captured_minor: int = Field(examples=[109_899])
+    refunded_minor: int = Field(examples=[0])
+    refund_pending_minor: int = Field(examples=[0])
+    fee_minor: int | None = Field(description="The gateway's fee with its GST", examples=[2_594])
+    error_code: str | None
+    error_description: str | None
+    created_at: datetime
+    captured_at: datetime | None
+
+    @classmethod
+    def of(cls, payment: Payment) -> "PaymentOut":
+        """From the row."""
+        return cls.model_validate(payment)
+
+
+class RefundOut(BaseModel):
+    """A refund, for staff."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int = Field(examples=[9])
+    payment_id: int | None = Field(examples=[5])
+    gateway_refund_id: str | None = Field(examples=["rfnd_FP8QHiV938haTz"])
+    status: RefundStatus
+    amount_minor: int = Field(examples=[33_333])
+    currency: str = Field(examples=["INR"])
+    reason: str = Field(examples=["One of three lamps arrived broken"])
+    created_at: datetime
+    processed_at: datetime | None
+
+    @classmethod
+    def of(cls, refund: Refund) -> "RefundOut":
+        """From the row."""
+        return cls.model_validate(refund)
+
+
+class OrderPaymentsOut(BaseModel):
+    """Everything about an order's money."""
+
+    payments: list[PaymentOut]
+    refunds: list[RefundOut]
+
+
+class RefundIn(_In):
+    """Money to give back."""
+
+    amount_minor: int = Field(gt=0, description="In minor units", examples=[33_333])
+    reason: str = Field(min_length=1, max_length=200, examples=["One of three lamps arrived broken"])
+
+
+class WebhookOut(BaseModel):
+    """The event is stored."""
+
+    new: bool = Field(description="False when the event was here before", examples=[True])

@@ -1,0 +1,241 @@
+"""Returns: the customer asks, staff decide, and what comes back takes exactly its frozen money with it.
+
+Policy: merchandise is refunded at what was paid for exactly these units, whatever happened to others, so that a line
+returned piece by piece gives back what was paid for it, to the paisa. Shipping and wrapping were services rendered:
+they are not refunded with a return (staff may grant them as a refund of their own). Points that paid for the units come
+back as points, points that the units earned are taken back.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from transactional.core.errors import Conflict, IllegalTransition, InvalidInput, NotFound
+from transactional.core.ids import public_id
+from transactional.core.pagination import Cursor, fetch_page
+from transactional.inventory import service as inventory
+from transactional.loyalty import service as loyalty
+from transactional.orders import service as orders
+from transactional.payments import service as payments
+from transactional.returns.models import Return, ReturnLine, ReturnStatus
+
+__all__ = [
+    "OutsideWindow",
+    "Return",
+    "ReturnLine",
+    "ReturnStatus",
+    "approve",
+    "find_return",
+    "get_return",
+    "lines_of",
+    "page_of_returns",
+    "process",
+    "reject",
+    "request_return",
+]
+
+_OPEN = (ReturnStatus.REQUESTED, ReturnStatus.APPROVED)
+_MAX_TEXT = 200
+
+
+class OutsideWindow(Conflict):
+    """The time to send things back is over, or has not begun."""
+
+    code = "outside-return-window"
+    title = "This order cannot be returned now"
+
+
+def request_return(
+    session: Session,
+    *,
+    order_id: int,
+    quantities: Mapping[int, int],
+    reason: str,
+    window_days: int,
+    now: datetime,
+) -> Return:
+    """Ask to send units back; `quantities` by order line. Whose order it is, the caller has checked.
+
+    Raises NotFound (order), InvalidInput (no units, or a line of another order), OutsideWindow, and Conflict for more
+    units than are left when those already returned or asked for are taken off.
+    """
+    order = orders.lock_order(session, order_id)
+    _require_in_window(order, window_days, now)
+    lines = {line.id: line for line in orders.lines_of(session, order_id)}
+    _check_quantities(session, lines, quantities)
+    asked = Return(
+        public_id=public_id("ret"),
+        order_id=order.id,
+        customer_id=order.customer_id,
+        status=ReturnStatus.REQUESTED,
+        reason=reason[:_MAX_TEXT],
+        currency=order.currency,
+        refund_minor=0,
+        requested_at=now,
+    )
+    session.add(asked)
+    session.flush()
+    for line_id in sorted(quantities):
+        line = lines[line_id]
+        session.add(
+            ReturnLine(
+                return_id=asked.id,
+                order_line_id=line.id,
+                variant_id=line.variant_id,
+                product_id=line.product_id,
+                quantity=quantities[line_id],
+                refund_minor=0,
+            )
+        )
+    session.flush()
+    return asked
+
+
+def _require_in_window(order: orders.Order, window_days: int, now: datetime) -> None:
+    if order.status is not orders.OrderStatus.DELIVERED or order.delivered_at is None:
+        raise OutsideWindow(f"order {order.order_number} is {order.status}, not delivered")
+    if now > order.delivered_at + timedelta(days=window_days):
+        raise OutsideWindow(f"order {order.order_number} was delivered more than {window_days} days ago")
+
+
+def _check_quantities(session: Session, lines: Mapping[int, orders.OrderLine], quantities: Mapping[int, int]) -> None:
+    if not quantities:
+        raise InvalidInput("a return names at least one line", field="lines")
+    pending = _asked_for(session, list(quantities))
+    for line_id, quantity in quantities.items():
+        line = lines.get(line_id)
+        if line is None:
+            raise InvalidInput(f"line {line_id} does not belong to this order", field="lines")
+        if quantity < 1:
+            raise InvalidInput(f"a return takes at least one unit of line {line_id}", field="lines")
+        left = line.quantity - line.returned_quantity - pending.get(line_id, 0)
+        if quantity > left:
+            raise Conflict(f"{left} units of {line.sku} can be returned, not {quantity}", left=left)
+
+
+def _asked_for(session: Session, line_ids: Sequence[int]) -> dict[int, int]:
+    """Units of each line in returns that are not decided or not processed yet."""
+    rows = session.execute(
+        select(ReturnLine.order_line_id, func.sum(ReturnLine.quantity))
+        .join(Return, Return.id == ReturnLine.return_id)
+        .where(ReturnLine.order_line_id.in_(line_ids), Return.status.in_(_OPEN))
+        .group_by(ReturnLine.order_line_id)
+    )
+    return {line_id: int(units) for line_id, units in rows if line_id is not None}
+
+
+def approve(session: Session, *, return_id: int, note: str | None = None, now: datetime) -> Return:
+    """The customer may send the units. Raises NotFound, IllegalTransition unless it was just asked for."""
+    return _decide(session, return_id, ReturnStatus.APPROVED, note, now)
+
+
+def reject(session: Session, *, return_id: int, note: str | None = None, now: datetime) -> Return:
+    """The units stay where they are. Raises NotFound, IllegalTransition unless it was just asked for."""
+    return _decide(session, return_id, ReturnStatus.REJECTED, note, now)
+
+
+def _decide(session: Session, return_id: int, to: ReturnStatus, note: str | None, now: datetime) -> Return:
+    values = {"decided_at": now, "decision_note": note[:_MAX_TEXT] if note else None}
+    return _move(session, return_id, ReturnStatus.REQUESTED, to, values)
+
+
+def process(session: Session, *, return_id: int, actor: str, now: datetime, damaged: Collection[int] = ()) -> Return:
+    """The units of an approved return are here: shelf, points and money follow, in this one transaction.
+
+    Lines (of the return, by id) among `damaged` are not put on the shelf again; their money goes back all the same.
+    Raises NotFound, IllegalTransition unless it was approved, InvalidInput for a damaged line that is not part of it,
+    RefundTooLarge where the order's payment does not have so much left.
+    """
+    found = get_return(session, return_id)
+    if found.order_id is None:
+        raise Conflict("this return came from an import and is settled")
+    orders.lock_order(session, found.order_id)
+    returned = _move(session, return_id, ReturnStatus.APPROVED, ReturnStatus.PROCESSED, {"processed_at": now})
+    lines = lines_of(session, return_id)
+    _check_damaged(lines, damaged)
+    for line in lines:
+        line.restock = line.id not in damaged
+        _take_back(session, line, actor=actor, now=now)
+    returned.refund_minor = sum(line.refund_minor for line in lines)
+    session.flush()
+    if returned.refund_minor:
+        payments.request_refund(
+            session,
+            order_id=found.order_id,
+            amount_minor=returned.refund_minor,
+            reason=f"return {returned.public_id}",
+            idempotency_key=f"return:{returned.public_id}",
+            return_id=returned.id,
+            now=now,
+        )
+    return returned
+
+
+def _check_damaged(lines: Sequence[ReturnLine], damaged: Collection[int]) -> None:
+    unknown = set(damaged) - {line.id for line in lines}
+    if unknown:
+        raise InvalidInput(f"lines {sorted(unknown)} do not belong to this return", field="damaged")
+
+
+def _take_back(session: Session, line: ReturnLine, *, actor: str, now: datetime) -> None:
+    """One line: its units counted as returned with their frozen money, its points settled, its goods shelved."""
+    assert line.order_line_id is not None
+    units = orders.register_return(session, order_line_id=line.order_line_id, quantity=line.quantity, now=now)
+    line.refund_minor = units.refund_minor
+    loyalty.reverse_for_return(
+        session, order_line_id=units.order_line_id, first=units.first, count=units.count, now=now, actor=actor
+    )
+    if line.restock:
+        inventory.restock(session, variant_id=line.variant_id, quantity=line.quantity, return_line_id=line.id, now=now)
+
+
+def _move(
+    session: Session, return_id: int, before: ReturnStatus, to: ReturnStatus, values: Mapping[str, object]
+) -> Return:
+    """Take a step that is possible from one state only; the row decides between two who try."""
+    moved = session.scalar(
+        update(Return)
+        .where(Return.id == return_id, Return.status == before)
+        .values(status=to, **values)
+        .returning(Return.id)
+        .execution_options(synchronize_session=False)
+    )
+    found = get_return(session, return_id)
+    if moved is None:
+        raise IllegalTransition(f"the return is {found.status} and cannot become {to}", status=found.status)
+    return found
+
+
+def get_return(session: Session, return_id: int) -> Return:
+    """The return as it is now. Raises NotFound."""
+    found = session.get(Return, return_id, populate_existing=True)
+    if found is None:
+        raise NotFound("there is no such return")
+    return found
+
+
+def find_return(session: Session, reference: str) -> Return:
+    """The return with this public id. Raises NotFound."""
+    found = session.scalar(select(Return).where(Return.public_id == reference))
+    if found is None:
+        raise NotFound("there is no such return")
+    return found
+
+
+def lines_of(session: Session, return_id: int) -> Sequence[ReturnLine]:
+    """The return's lines, in the order in which they were asked for."""
+    return session.scalars(select(ReturnLine).where(ReturnLine.return_id == return_id).order_by(ReturnLine.id)).all()
+
+
+def page_of_returns(
+    session: Session, cursor: Cursor, *, customer_id: int | None = None, status: ReturnStatus | None = None
+) -> tuple[Sequence[Return], str | None]:
+    """Returns, newest first: of one customer, in one status, or all."""
+    statement = select(Return)
+    if customer_id is not None:
+        statement = statement.where(Return.customer_id == customer_id)
+    if status is not None:
+        statement = statement.where(Return.status == status)
+    return fetch_page(session, statement, cursor, by=Return.id)
