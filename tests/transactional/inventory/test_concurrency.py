@@ -1,5 +1,7 @@
 """Stock under parallel buyers, on PostgreSQL with committed data."""
 
+from functools import partial
+
 import pytest
 
 from tests.support.parallel import at_once, failures, successes
@@ -16,7 +18,7 @@ def test_forty_buyers_of_the_last_ten_units_get_exactly_ten(pg_kit: TradeKit) ->
     variant = pg_kit.variant("LAST", stock=10)
     baskets = [pg_kit.basket({variant: 1}) for _ in range(40)]
     outcomes = at_once(
-        [lambda n=n, basket=basket: pg_kit.checkout(basket, email=f"b{n}@example.com") for n, basket in enumerate(baskets)]
+        [partial(pg_kit.checkout, basket, email=f"b{n}@example.com") for n, basket in enumerate(baskets)]
     )
     assert len(successes(outcomes)) == 10
     assert {type(error) for error in failures(outcomes)} == {OutOfStock}
@@ -51,9 +53,7 @@ def test_a_hold_that_two_workers_expire_is_freed_once(pg_kit: TradeKit) -> None:
     order = pg_kit.buy({variant: 3}, pay=False)
 
     def free() -> int:
-        return pg_kit.run(
-            lambda s: service.release_holds(s, order, state=service.HoldState.EXPIRED, now=pg_kit.now)
-        )
+        return pg_kit.run(lambda s: service.release_holds(s, order, state=service.HoldState.EXPIRED, now=pg_kit.now))
 
     assert sorted(at_once([free] * 8)) == [0] * 7 + [1]
     assert pg_kit.level(variant) == (5, 0)
