@@ -7,12 +7,14 @@ from datetime import timedelta
 from fastapi import FastAPI
 
 from transactional import wiring
+from transactional.core.bodylimit import BodyLimitMiddleware
 from transactional.core.context import Shop, install_shop
 from transactional.core.db import make_engine
 from transactional.core.logging import RequestLogMiddleware, configure_logging
 from transactional.core.metrics import Metrics
 from transactional.core.openapi import install_openapi
 from transactional.core.problems import install_problem_handlers, problem_responses
+from transactional.core.profile import as_founded
 from transactional.core.ratelimit import RateLimiter
 from transactional.core.security import PasswordHasher, TokenSigner, jwt_secret
 from transactional.core.uow import Database
@@ -38,6 +40,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     wiring.wire()
     own = database is None
     database = database or Database(make_engine(settings.database_url))
+    settings = as_founded(settings, database)
     shop = _open_shop(settings, database)
     app = FastAPI(
         title=f"{settings.shop_name} – shop",
@@ -52,6 +55,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     for router in ROUTERS:
         app.include_router(router, responses=problem_responses(500, 503))
     install_openapi(app)
+    app.add_middleware(BodyLimitMiddleware)
     app.add_middleware(RequestLogMiddleware, metrics=shop.metrics)
     return app
 

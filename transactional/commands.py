@@ -5,6 +5,7 @@ import sys
 from sqlalchemy import Engine
 
 from transactional.core.db import make_engine
+from transactional.core.profile import ensure_profile
 from transactional.core.uow import Database
 from transactional.schema import migrate, pending_revision
 from transactional.settings import get_settings
@@ -35,5 +36,8 @@ def open_engine() -> Engine:
 
 
 def open_database() -> Database:
-    """The shop of the settings, ready to trade."""
-    return Database(open_engine())
+    """The shop of the settings, ready to trade: at the present schema and founded."""
+    database = Database(open_engine())
+    settings = get_settings()
+    database.run(lambda session: ensure_profile(session, settings, now=database.clock.now()), actor="command-line")
+    return database

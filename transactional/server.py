@@ -9,7 +9,7 @@ import uvicorn
 
 from transactional import wiring
 from transactional.app import create_app
-from transactional.commands import open_database, open_engine, say
+from transactional.commands import open_database, say
 from transactional.core.db import make_engine
 from transactional.core.logging import configure_logging
 from transactional.core.worker import Worker
@@ -27,7 +27,7 @@ def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_serve(args: argparse.Namespace) -> int:
     """Serve the API until it is told to stop. A SQLite database is brought to the present schema first."""
-    open_engine().dispose()
+    open_database().engine.dispose()
     # The request log is our own middleware's: it carries the request id and never the query.
     uvicorn.run(create_app(), host=args.host, port=args.port, access_log=False, log_level="warning")
     return 0

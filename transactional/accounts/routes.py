@@ -1,5 +1,6 @@
 """Registration, sessions, profile and address book over HTTP."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
 
@@ -28,7 +29,20 @@ from transactional.core.problems import problem_responses
 
 router = APIRouter(prefix="/v1", tags=["accounts"])
 
-UserAgent = Annotated[str | None, Header(alias="User-Agent", include_in_schema=False)]
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Which device asks, and in which request."""
+
+    user_agent: str | None
+    request_id: str | None
+
+
+def _client(
+    request_id: RequestId,
+    user_agent: Annotated[str | None, Header(alias="User-Agent", include_in_schema=False)] = None,
+) -> Client:
+    return Client(user_agent, request_id)
 
 
 def _keeper(shop: ShopDep) -> sessions.SessionKeeper:
@@ -45,6 +59,7 @@ def _throttle(request: Request, shop: ShopDep) -> Throttle:
     return Throttle(shop.limiter, shop.settings, address=address, now=shop.database.clock.now())
 
 
+ClientDep = Annotated[Client, Depends(_client)]
 KeeperDep = Annotated[sessions.SessionKeeper, Depends(_keeper)]
 ThrottleDep = Annotated[Throttle, Depends(_throttle)]
 
@@ -73,12 +88,19 @@ def register(body: RegistrationIn, shop: ShopDep, throttle: ThrottleDep, request
     responses=problem_responses(401, 422, 429),
 )
 def log_in(
-    body: LogInIn, keeper: KeeperDep, throttle: ThrottleDep, request_id: RequestId, user_agent: UserAgent = None
+    body: LogInIn,
+    keeper: KeeperDep,
+    throttle: ThrottleDep,
+    client: ClientDep,
+    response: Response,
 ) -> TokensOut:
     """Opens a session for shopper or staff. Unknown address and wrong password are answered alike."""
     throttle.log_in(body.email)
-    pair = keeper.log_in(email=body.email, password=body.password, user_agent=user_agent, request_id=request_id)
+    pair = keeper.log_in(
+        email=body.email, password=body.password, user_agent=client.user_agent, request_id=client.request_id
+    )
     throttle.logged_in(body.email)
+    _keep_out_of_caches(response)
     return TokensOut.of(pair)
 
 
@@ -88,9 +110,12 @@ def log_in(
     dependencies=[Depends(public())],
     responses=problem_responses(401, 422),
 )
-def refresh(body: RefreshIn, keeper: KeeperDep, request_id: RequestId, user_agent: UserAgent = None) -> TokensOut:
+def refresh(body: RefreshIn, keeper: KeeperDep, client: ClientDep, response: Response) -> TokensOut:
     """Gives the next pair of tokens. A refresh token works once; its second use ends the session."""
-    return TokensOut.of(keeper.refresh(token=body.refresh_token, user_agent=user_agent, request_id=request_id))
+    _keep_out_of_caches(response)
+    return TokensOut.of(
+        keeper.refresh(token=body.refresh_token, user_agent=client.user_agent, request_id=client.request_id)
+    )
 
 
 @router.post(
@@ -252,6 +277,10 @@ def delete_address(
 ) -> None:
     """Forgets an address. Orders keep their copy."""
     addresses.delete_address(session, customer_id=_customer_of(actor), address_id=address_id)
+
+
+def _keep_out_of_caches(response: Response) -> None:
+    response.headers["Cache-Control"] = "no-store"  # RFC 6749, 5.1: answers that carry tokens
 
 
 def _session_of(actor: Actor) -> tuple[int, str]:

@@ -6,12 +6,11 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import exists, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from transactional.accounts.emails import identity_key, normalise_email
 from transactional.accounts.models import GUESTS_ONLY, Address, Customer, RefreshToken, User
+from transactional.core.db import insert_into
 from transactional.core.errors import Conflict, InvalidInput, NotFound
 from transactional.core.ids import public_id
 from transactional.core.security import PasswordHasher
@@ -61,8 +60,12 @@ def create_user(session: Session, *, email: str, password_hash: str, full_name: 
         "session_epoch": 0,
         "created_at": now,
     }
-    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
-    statement = insert(User).values(values).on_conflict_do_nothing(index_elements=["email_key"]).returning(User.id)
+    statement = (
+        insert_into(session, User)
+        .values(values)
+        .on_conflict_do_nothing(index_elements=["email_key"])
+        .returning(User.id)
+    )
     user_id = session.scalar(statement)
     if user_id is None:
         raise Conflict("this e-mail address has an account")
@@ -143,9 +146,10 @@ def get_or_create_guest(
         "source": "shop",
         "created_at": now,
     }
-    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
     session.execute(
-        insert(Customer).values(values).on_conflict_do_nothing(index_elements=["email_key"], index_where=GUESTS_ONLY)
+        insert_into(session, Customer)
+        .values(values)
+        .on_conflict_do_nothing(index_elements=["email_key"], index_where=GUESTS_ONLY)
     )
     guest = select(Customer).where(Customer.email_key == values["email_key"], Customer.is_guest.is_(True))
     return session.scalars(guest).one()

@@ -7,7 +7,7 @@ outlive the refusal that it comes with), so they take the database and not a ses
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from transactional.accounts.models import RefreshToken, User
@@ -158,6 +158,11 @@ def _end_reused_family(session: Session, *, token: str, now: datetime) -> None:
 def _revoke(session: Session, which: object, *, now: datetime) -> int:
     statement = update(RefreshToken).where(which, RefreshToken.revoked_at.is_(None))  # type: ignore[arg-type]
     return session.connection().execute(statement.values(revoked_at=now)).rowcount
+
+
+def purge_outlived_tokens(session: Session, *, now: datetime) -> int:
+    """Delete the tokens whose time is over; gives how many. Until then a used one must be known, to see its reuse."""
+    return session.connection().execute(delete(RefreshToken).where(RefreshToken.expires_at <= now)).rowcount
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from transactional.accounts.emails import normalise_email
+from transactional.core.errors import InvalidInput
 from transactional.core.ratelimit import Limit, RateLimiter
 from transactional.settings import Settings
 
@@ -39,4 +41,7 @@ class Throttle:
 
 
 def _account_key(email: str) -> str:
-    return f"login:{email.strip().lower()}"
+    try:
+        return f"login:{normalise_email(email)}"  # else another spelling of the address would buy more guesses
+    except InvalidInput:
+        return "login:no-address"

@@ -1,10 +1,9 @@
 """Numbers that people read aloud: gapless per series, given inside the transaction that uses them."""
 
 from sqlalchemy import update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
+from transactional.core.db import insert_into
 from transactional.core.models import Counter
 
 
@@ -13,9 +12,10 @@ def next_number(session: Session, series: str, *, step: int = 1) -> int:
     bump = update(Counter).where(Counter.series == series).values(value=Counter.value + step).returning(Counter.value)
     value = session.scalar(bump)
     if value is None:
-        insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
         session.execute(
-            insert(Counter).values(series=series, value=0).on_conflict_do_nothing(index_elements=["series"])
+            insert_into(session, Counter)
+            .values(series=series, value=0)
+            .on_conflict_do_nothing(index_elements=["series"])
         )
         value = session.scalar(bump)
     assert value is not None

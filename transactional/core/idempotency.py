@@ -9,13 +9,12 @@ from typing import Annotated
 from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel
 from sqlalchemy import ColumnElement, delete, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from transactional.core.access import IdentityDep
 from transactional.core.context import ShopDep
+from transactional.core.db import insert_into
 from transactional.core.errors import Conflict, IdempotencyMismatch, InvalidInput
 from transactional.core.models import IdempotencyKey
 from transactional.core.uow import LOCK_NOT_AVAILABLE
@@ -53,8 +52,7 @@ class Replay:
 
     def _claim(self, session: Session) -> bool:
         session.execute(delete(IdempotencyKey).where(*self._mine(), IdempotencyKey.expires_at <= self.now))
-        insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
-        claim = insert(IdempotencyKey).values(
+        claim = insert_into(session, IdempotencyKey).values(
             subject=self.subject,
             key=self.key,
             route=self.route,
@@ -64,9 +62,9 @@ class Replay:
             created_at=self.now,
             expires_at=self.expires_at,
         )
-        claim = claim.on_conflict_do_nothing(index_elements=["subject", "key"]).returning(IdempotencyKey.id)
+        claim = claim.on_conflict_do_nothing(index_elements=["subject", "key"])
         try:
-            return session.scalar(claim) is not None
+            return session.scalar(claim.returning(IdempotencyKey.id)) is not None
         except OperationalError as error:
             if getattr(error.orig, "sqlstate", None) == LOCK_NOT_AVAILABLE:
                 raise Conflict("the first request with this key is still running; ask again later") from error

@@ -5,10 +5,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
+from transactional.core.db import insert_into
 from transactional.core.models import OutboxMessage, OutboxState
 from transactional.core.uow import Database
 
@@ -42,7 +41,6 @@ def publish(
     due_at: datetime | None = None,
 ) -> bool:
     """Write a message into the present transaction; False when the same `dedup_key` was published before."""
-    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
     row = {
         "topic": topic,
         "payload": payload,
@@ -52,8 +50,7 @@ def publish(
         "due_at": due_at or now,
         "created_at": now,
     }
-    statement = insert(OutboxMessage).values(row).on_conflict_do_nothing(index_elements=["dedup_key"])
-    # Asked by RETURNING: PostgreSQL's driver gives no row count for an insert whose key the database makes.
+    statement = insert_into(session, OutboxMessage).values(row).on_conflict_do_nothing(index_elements=["dedup_key"])
     return session.scalar(statement.returning(OutboxMessage.id)) is not None
 
 

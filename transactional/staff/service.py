@@ -6,12 +6,11 @@ from datetime import datetime
 
 import structlog
 from sqlalchemy import ColumnElement, Select, delete, or_, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from transactional.accounts import service as accounts
 from transactional.core.access import Actor
+from transactional.core.db import insert_into
 from transactional.core.errors import Conflict, Forbidden, InvalidInput, NotFound, Unauthenticated
 from transactional.core.security import TokenSigner
 from transactional.core.uow import Database
@@ -197,9 +196,8 @@ def check_may_handle(role: RoleView, *, actor: Actor, user_id: int) -> None:
 def _write_grant(
     session: Session, *, role: RoleView, user_id: int, granted_by: str, now: datetime, expires_at: datetime | None
 ) -> Grant:
-    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
     values = {"granted_by": granted_by, "granted_at": now, "expires_at": expires_at}
-    statement = insert(UserRole).values(user_id=user_id, role_id=role.id, **values)
+    statement = insert_into(session, UserRole).values(user_id=user_id, role_id=role.id, **values)
     session.execute(statement.on_conflict_do_update(index_elements=["user_id", "role_id"], set_=values))
     accounts.end_access_tokens(session, user_id=user_id)
     return Grant(user_id=user_id, role=role.key, granted_by=granted_by, granted_at=now, expires_at=expires_at)

@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from tests.support.web import PASSWORD, log_in, register
+from transactional.accounts.jobs import purge_refresh_tokens
 from transactional.accounts.models import RefreshToken
 from transactional.accounts.sessions import SessionKeeper
 from transactional.core.clock import ManualClock
@@ -175,3 +176,21 @@ def test_of_many_rotations_at_once_one_wins_and_the_session_ends(kind: str, requ
         tokens = session.scalars(select(RefreshToken)).all()
     assert len(tokens) == 2
     assert all(token.revoked_at is not None for token in tokens)
+
+
+def test_outlived_tokens_are_forgotten_and_live_ones_kept(
+    client: TestClient, database: Database, clock: ManualClock
+) -> None:
+    open_session(client)
+    clock.advance(timedelta(days=29))
+    young = open_session(client)
+    clock.advance(timedelta(days=1))
+    assert purge_refresh_tokens(database) == 1
+    assert refresh(client, young)[0] == 200
+
+
+def test_answers_with_tokens_stay_out_of_caches(client: TestClient) -> None:
+    answer = client.post("/v1/auth/login", json={"email": "asha@example.com", "password": PASSWORD})
+    assert answer.headers["Cache-Control"] == "no-store"
+    answer = client.post("/v1/auth/refresh", json={"refresh_token": answer.json()["refresh_token"]})
+    assert answer.headers["Cache-Control"] == "no-store"
