@@ -3,10 +3,16 @@ length."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 import numpy as np
 from scipy import optimize, special, stats
 
 from models_ml.arrays import BoolArray, FloatArray
+
+AmountFigure: TypeAlias = Callable[[FloatArray, FloatArray], float]
+"""A figure of (predicted, actual) amounts."""
 
 
 def auc(score: FloatArray, happened: BoolArray) -> float:

@@ -107,7 +107,10 @@ def list_quality(
     table = np.array(rows, dtype=np.float64).reshape(-1, 4)
     candidates = int(split.candidates.sum())
     return ListQuality(
-        *table.T,
+        ndcg10=table[:, 0],
+        ndcg20=table[:, 1],
+        recall20=table[:, 2],
+        hit20=table[:, 3],
         coverage=ranking.coverage(lists, candidates),
         gini=ranking.exposure_gini(lists, candidates),
         self_information=ranking.self_information(lists, _share_of_customers(split.train)),

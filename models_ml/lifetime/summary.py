@@ -73,7 +73,8 @@ def purchase_summary(purchases: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
         )
         .with_columns(pl.col("day").min().over("customer_id").alias("first_day"))
     )
-    repeat = (pl.col("day") > pl.col("first_day")) & (pl.col("value") > 0)
+    worth = pl.col("value") > 0
+    repeat = worth & (pl.col("day") > pl.col("first_day"))
     return (
         days.group_by("customer_id")
         .agg(
@@ -84,8 +85,10 @@ def purchase_summary(purchases: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
             (pl.col("value").sum() / _EXACT).alias("historic_value"),
             (pl.col("value").filter(repeat).sum() / repeat.sum() / _EXACT).alias("repeat_value"),
             repeat.sum().cast(pl.Int64).alias("spend_days"),
+            (pl.col("value").filter(worth).sum() / worth.sum() / _EXACT).alias("mean_value"),
+            worth.sum().cast(pl.Int64).alias("value_days"),
         )
-        .with_columns(pl.col("repeat_value").fill_nan(None))
+        .with_columns(pl.col("repeat_value", "mean_value").fill_nan(None))
         .sort("customer_id")
     )
 

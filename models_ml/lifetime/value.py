@@ -21,6 +21,7 @@ DEFAULT_SETTINGS: dict[str, Json] = {
     "minimum_buyers": 100,
     "minimum_repeaters": 30,
     "weak_prior": True,
+    "spend_from": "all_days",
     "draws": 400,
     "seed": 0,
 }
@@ -82,8 +83,8 @@ class LifetimeModel:
         chosen = {**DEFAULT_SETTINGS, **(settings or {})}
         weak = bool(chosen["weak_prior"])
         orders = BgNbd.fit(PurchaseCounts.from_summary(summary), WEAK_PRIOR if weak else None)
-        spenders = summary.filter((pl.col("x") > 0) & (pl.col("spend_days") > 0))
-        days, means = spenders["spend_days"].to_numpy(), spenders["repeat_value"].to_numpy()
+        days, means = spend_history(summary, chosen)
+        days, means = days[days > 0], means[days > 0]
         spend = GammaGamma.fit(days, means, weak_prior=weak)
         return cls(orders, spend, float(days @ means / days.sum()), chosen, data_through)
 
@@ -101,7 +102,7 @@ class LifetimeModel:
 
     def expected_order_value(self, summary: pl.DataFrame) -> FloatArray:
         """E[value of the next purchase day] of each customer, in money."""
-        value = self.spend.expected_value(*spend_history(summary))
+        value = self.spend.expected_value(*spend_history(summary, self.settings))
         return np.where(np.isfinite(value), value, self.mean_order_value)
 
     def predict(self, summary: pl.DataFrame) -> pl.DataFrame:
@@ -116,7 +117,7 @@ class LifetimeModel:
             self.orders,
             self.spend,
             history=history(summary),
-            spend_history=spend_history(summary),
+            spend_history=spend_history(summary, self.settings),
             horizon=horizon / DAYS_PER_WEEK,
             draws=_int(self.settings["draws"]),
             seed=_int(self.settings["seed"]),
@@ -175,10 +176,20 @@ def history(summary: pl.DataFrame) -> tuple[FloatArray, FloatArray, FloatArray]:
     return x, t_x, summary["T"].to_numpy().astype(np.float64) / DAYS_PER_WEEK
 
 
-def spend_history(summary: pl.DataFrame) -> tuple[FloatArray, FloatArray]:
-    """(repeat days with positive value, their mean value; 0 without any) of a summary."""
-    days = summary["spend_days"].to_numpy().astype(np.float64)
-    return days, summary["repeat_value"].fill_null(0.0).to_numpy().astype(np.float64)
+def spend_history(summary: pl.DataFrame, settings: dict[str, Json]) -> tuple[FloatArray, FloatArray]:
+    """(days with positive value, their mean value; 0 without any), over all days or the repeat days only.
+
+    The published model takes repeat days, for a first order may be unlike the others. In gift shops it is
+    not: with it the predictions rank customers better (Online Retail, 90 days from 2010-09-10: Gini .770
+    against .741), since one-time buyers are no longer all given the same value.
+    """
+    columns = {"all_days": ("value_days", "mean_value"), "repeat_days": ("spend_days", "repeat_value")}
+    try:
+        count, mean = columns[str(settings["spend_from"])]
+    except KeyError as error:
+        raise ValueError(f"spend_from must be one of {', '.join(columns)}, not {error}") from error
+    days = summary[count].to_numpy().astype(np.float64)
+    return days, summary[mean].fill_null(0.0).to_numpy().astype(np.float64)
 
 
 def _longest(summary: pl.DataFrame) -> int:

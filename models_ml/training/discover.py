@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import polars as pl
 
@@ -47,7 +47,7 @@ def candidates(known: Interactions) -> list[Recipe]:
         linear = {"method": "ease", "regularisation": strength}
         recipes.insert(0, Recipe("ease", "item_item", linear))
     sells: list[tuple[str, dict[str, Json], float]] = [("popularity", {}, _POPULARITY_SHARE)]
-    if known.lines.height and (known.as_of - known.lines["placed_at"].min()).days >= _YEAR:  # type: ignore[operator]
+    if known.before(known.as_of - timedelta(days=_YEAR)).lines.height:
         sells = [("popularity", {}, _POPULARITY_SHARE / 2), ("popularity", _SEASON, _POPULARITY_SHARE / 2)]
     recipes.append(blend_recipe("blend", [("item_item", linear, 1.0), *sells]))
     return recipes

@@ -69,9 +69,9 @@ def test_summary_counts_days_and_leaves_out_the_first_in_spend() -> None:
     got = purchase_summary(frame, at("2025-03-31"))
     assert got.rows(named=True) == [
         {"customer_id": 1, "x": 2, "t_x": 11, "T": 30, "orders": 4, "historic_value": 60.0, "repeat_value": 50.0,
-         "spend_days": 1},
+         "spend_days": 1, "mean_value": 30.0, "value_days": 2},
         {"customer_id": 2, "x": 0, "t_x": 0, "T": 26, "orders": 1, "historic_value": 7.0, "repeat_value": None,
-         "spend_days": 0},
+         "spend_days": 0, "mean_value": 7.0, "value_days": 1},
     ]  # fmt: skip
 
 
@@ -115,7 +115,17 @@ def test_predictions_have_the_columns_of_the_mart(summary: pl.DataFrame, model: 
 
 
 def test_equal_histories_share_value_and_decile(model: LifetimeModel) -> None:
-    one = {"x": 0, "t_x": 0, "T": 100, "orders": 1, "historic_value": 5.0, "repeat_value": None, "spend_days": 0}
+    one = {
+        "x": 0,
+        "t_x": 0,
+        "T": 100,
+        "orders": 1,
+        "historic_value": 5.0,
+        "repeat_value": None,
+        "spend_days": 0,
+        "mean_value": 5.0,
+        "value_days": 1,
+    }
     frame = pl.DataFrame([{"customer_id": i, **one} for i in range(5)]).with_columns(
         pl.col("repeat_value").cast(pl.Float64)
     )
@@ -124,7 +134,17 @@ def test_equal_histories_share_value_and_decile(model: LifetimeModel) -> None:
 
 def test_intervals_cover_what_the_model_says_happens(model: LifetimeModel) -> None:
     """Customers drawn from the fitted model itself fall into their interval about 95 times in 100."""
-    one = {"x": 3, "t_x": 120, "T": 150, "orders": 4, "historic_value": 200.0, "repeat_value": 50.0, "spend_days": 3}
+    one = {
+        "x": 3,
+        "t_x": 120,
+        "T": 150,
+        "orders": 4,
+        "historic_value": 200.0,
+        "repeat_value": 50.0,
+        "spend_days": 3,
+        "mean_value": 50.0,
+        "value_days": 4,
+    }
     frame = pl.DataFrame([{"customer_id": i, **one} for i in range(50)])
     predicted = model.predict(frame)
     mean = predicted["predicted_value_365d"][0]
