@@ -1,0 +1,94 @@
+"""Returns over HTTP: whose they are, who decides."""
+
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.support.web import log_in, make_client, make_staff, register
+from tests.transactional.payments.till import Till
+from transactional.orders import service as orders
+
+
+@pytest.fixture
+def client(till: Till, tmp_path: Path) -> TestClient:
+    return make_client(till.database, tmp_path)
+
+
+def body_for(till: Till, order_id: int, quantity: int = 1) -> dict:
+    with till.database.read() as session:
+        line_id = orders.lines_of(session, order_id)[0].id
+    return {
+        "order_number": till.order(order_id).order_number,
+        "lines": [{"order_line_id": line_id, "quantity": quantity}],
+        "reason": "Zu groß für das Regal",
+    }
+
+
+def keyed(headers: dict[str, str], key: str = "0f8fad5b-d9cb-469f-a165-70867728950e") -> dict[str, str]:
+    return {**headers, "Idempotency-Key": key}
+
+
+def test_a_return_from_wish_to_refund(client: TestClient, till: Till) -> None:
+    order_id = till.buy(3)
+    till.deliver(order_id)
+    make_staff(till.database, "manager@example.com")
+    asha, staff = log_in(client), log_in(client, "manager@example.com")
+    asked = client.post("/v1/returns", json=body_for(till, order_id, 2), headers=keyed(asha))
+    assert asked.status_code == 201, asked.text
+    again = client.post("/v1/returns", json=body_for(till, order_id, 2), headers=keyed(asha))
+    assert again.json() == asked.json()
+    reference = asked.json()["id"]
+    assert client.get("/v1/returns", headers=asha).json()["items"][0]["id"] == reference
+    assert client.get("/v1/staff/returns?status=requested", headers=staff).json()["items"][0]["id"] == reference
+    approved = client.post(f"/v1/staff/returns/{reference}/approve", json={"note": "Welcome"}, headers=staff)
+    assert (approved.json()["status"], approved.json()["decision_note"]) == ("approved", "Welcome")
+    done = client.post(f"/v1/staff/returns/{reference}/process", json={}, headers=staff)
+    assert (done.status_code, done.json()["status"]) == (200, "processed")
+    assert done.json()["refund_minor"] == sum(line["refund_minor"] for line in done.json()["lines"]) > 0
+    assert client.post(f"/v1/staff/returns/{reference}/process", json={}, headers=staff).status_code == 409
+    till.work()
+    mine = client.get(f"/v1/returns/{reference}", headers=asha).json()
+    assert till.payments(order_id)[0].refunded_minor == mine["refund_minor"]
+    till.check_books()
+
+
+def test_foreign_orders_and_returns_do_not_exist(client: TestClient, till: Till) -> None:
+    order_id = till.buy(3)
+    till.deliver(order_id)
+    register(till.database, "ravi@example.com")
+    asha, ravi = log_in(client), log_in(client, "ravi@example.com")
+    reference = client.post("/v1/returns", json=body_for(till, order_id), headers=keyed(asha)).json()["id"]
+    assert client.post("/v1/returns", json=body_for(till, order_id), headers=keyed(ravi)).status_code == 404
+    assert client.get(f"/v1/returns/{reference}", headers=ravi).status_code == 404
+    assert client.get("/v1/returns", headers=ravi).json()["items"] == []
+    assert client.get(f"/v1/returns/{reference}").status_code == 401
+    assert client.post(f"/v1/staff/returns/{reference}/approve", json={}, headers=asha).status_code == 403
+    assert client.get("/v1/staff/returns", headers=asha).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"lines": []},
+        {"lines": [{"order_line_id": 1, "quantity": 0}]},
+        {"lines": [{"order_line_id": 1, "quantity": 1}, {"order_line_id": 1, "quantity": 1}]},
+        {"reason": "x" * 201},
+        {"colour": "red"},
+    ],
+)
+def test_malformed_wishes_are_refused(client: TestClient, till: Till, change: dict) -> None:
+    order_id = till.buy(3)
+    till.deliver(order_id)
+    answer = client.post("/v1/returns", json={**body_for(till, order_id), **change}, headers=keyed(log_in(client)))
+    assert answer.status_code == 422, answer.text
+
+
+def test_wishes_against_the_rules_say_why(client: TestClient, till: Till) -> None:
+    order_id = till.buy(3)
+    asha = log_in(client)
+    early = client.post("/v1/returns", json=body_for(till, order_id), headers=keyed(asha))
+    assert (early.status_code, early.json()["type"].rpartition(":")[2]) == (409, "outside-return-window")
+    till.deliver(order_id)
+    many = client.post("/v1/returns", json=body_for(till, order_id, 4), headers=keyed(asha))
+    assert (many.status_code, many.json()["left"]) == (409, 3)
