@@ -8,13 +8,12 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from transactional.behaviour.models import BehaviourEvent, VisitorIdentity
 from transactional.behaviour.vocabulary import ABOUT_A_PRODUCT, Event, EventRefused, EventType, checked_properties
 from transactional.catalog.service import products_by_id
+from transactional.core.db import insert_into
 from transactional.core.errors import InvalidInput
 
 __all__ = [
@@ -167,9 +166,8 @@ def _insert(session: Session, rows: Sequence[Mapping[str, Any]]) -> set[str]:
     """Insert what is new; gives the event ids that were."""
     if not rows:
         return set()
-    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
     statement = (
-        insert(BehaviourEvent)
+        insert_into(session, BehaviourEvent)
         .values(list(rows))
         .on_conflict_do_nothing(index_elements=["event_id"])
         .returning(BehaviourEvent.event_id)
@@ -182,8 +180,9 @@ def _merge_identities(session: Session, anonymous_ids: Iterable[str], *, custome
     rows = [{"anonymous_id": a, "customer_id": customer_id, "merged_at": now} for a in sorted(anonymous_ids)]
     if not rows:
         return
-    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
-    session.execute(insert(VisitorIdentity).values(rows).on_conflict_do_nothing(index_elements=["anonymous_id"]))
+    session.execute(
+        insert_into(session, VisitorIdentity).values(rows).on_conflict_do_nothing(index_elements=["anonymous_id"])
+    )
 
 
 def _results(events: Sequence[Event], inserted: set[str], refusals: Mapping[int, str]) -> list[Result]:

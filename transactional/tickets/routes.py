@@ -188,14 +188,15 @@ def note(
     responses=problem_responses(401, 403, 404, 409, 422),
 )
 def assign(
-    session: WriteSession, actor: CurrentActor, ticket_id: TicketId, body: schemas.AssignIn
+    session: WriteSession, *, clock: ClockDep, actor: CurrentActor, ticket_id: TicketId, body: schemas.AssignIn
 ) -> schemas.StaffTicketDetail:
     """Succeeds only if the ticket still is whose the caller thinks it is."""
     ticket = service.get_ticket(session, ticket_public_id=ticket_id)
     assignee = body.assignee_id if body.assignee_id is not None else actor.user_id
     if assignee is None:
         raise InvalidInput("say who takes the ticket", field="assignee_id")
-    return _for_staff(session, service.assign(session, ticket=ticket, assignee_id=assignee, expected=body.expected))
+    assigned = service.assign(session, ticket=ticket, assignee_id=assignee, expected=body.expected, now=clock.now())
+    return _for_staff(session, assigned)
 
 
 @router.put(

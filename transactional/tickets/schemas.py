@@ -46,13 +46,13 @@ class AssignIn(_In):
 class StatusIn(_In):
     """The next step; resolving and closing have routes of their own."""
 
-    status: TicketStatus
+    status: TicketStatus = Field(examples=["pending_customer"])
 
 
 class ResolveIn(_In):
     """Why the ticket counts as resolved."""
 
-    code: ResolutionCode
+    code: ResolutionCode = Field(examples=["answered"])
 
 
 class MessageOut(BaseModel):

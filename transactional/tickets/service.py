@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from transactional.core.errors import Conflict, IllegalTransition, InvalidInput, NotFound
 from transactional.core.ids import public_id
 from transactional.orders.service import find_order
+from transactional.staff.service import rights_of
 from transactional.tickets.models import (
     Ticket,
     TicketCategory,
@@ -42,6 +43,9 @@ __all__ = [
     "resolve",
     "status_history",
 ]
+
+
+WORKS_ON_TICKETS = "write_tickets"
 
 
 class Author(StrEnum):
@@ -126,13 +130,17 @@ def note(session: Session, *, ticket: Ticket, body: str, user_id: int | None, no
     return _add_message(session, ticket, Author.STAFF, body, user_id=user_id, internal=True, now=now)
 
 
-def assign(session: Session, *, ticket: Ticket, assignee_id: int, expected: int | None = None) -> Ticket:
+def assign(session: Session, *, ticket: Ticket, assignee_id: int, expected: int | None = None, now: datetime) -> Ticket:
     """Give the ticket to a staff member if it still is `expected`'s (None: nobody's).
 
-    Assigning to its present owner changes nothing. Raises Conflict when somebody else was faster.
+    Assigning to its present owner changes nothing. Raises InvalidInput for somebody who may not work on tickets,
+    Conflict when somebody else was faster.
     """
     if ticket.assignee_id == assignee_id:
         return ticket
+    _, permissions = rights_of(session, user_id=assignee_id, is_customer=False, now=now)
+    if WORKS_ON_TICKETS not in permissions:
+        raise InvalidInput(f"user {assignee_id} does not work on tickets", field="assignee_id")
     claimed = session.connection().execute(
         update(Ticket)
         .where(Ticket.id == ticket.id, Ticket.assignee_id.is_not_distinct_from(expected))

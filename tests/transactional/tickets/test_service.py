@@ -154,13 +154,13 @@ def test_staff_opens_a_resolved_ticket_before_answering(desk: Desk) -> None:
 def test_parallel_claims_give_one_owner(any_database: Database) -> None:
     desk = Desk(any_database)
     ticket = desk.open()
-    claimants = [register(any_database, f"s{n}@example.com") for n in range(4)]
+    claimants = [make_staff(any_database, f"s{n}@example.com", "super_admin") for n in range(4)]
     barrier = threading.Barrier(4)
 
     def claim(user: int) -> bool:
         barrier.wait()
         try:
-            desk.do(ticket, "assign", assignee_id=user)
+            desk.do(ticket, "assign", assignee_id=user, now=desk.kit.now)
         except Conflict:
             return False
         return True
@@ -172,13 +172,21 @@ def test_parallel_claims_give_one_owner(any_database: Database) -> None:
 
 
 def test_a_ticket_is_handed_over_only_by_who_knows_whose_it_is(desk: Desk, database: Database) -> None:
-    ticket, other = desk.open(), register(database, "other@example.com")
-    desk.do(ticket, "assign", assignee_id=desk.staff)
-    desk.do(ticket, "assign", assignee_id=desk.staff)
+    ticket, now = desk.open(), desk.kit.now
+    colleague = make_staff(database, "colleague@example.com", "super_admin")
+    desk.do(ticket, "assign", assignee_id=desk.staff, now=now)
+    desk.do(ticket, "assign", assignee_id=desk.staff, now=now)
     with pytest.raises(Conflict):
-        desk.do(ticket, "assign", assignee_id=other)
-    desk.do(ticket, "assign", assignee_id=other, expected=desk.staff)
-    assert desk.look(ticket).assignee_id == other
+        desk.do(ticket, "assign", assignee_id=colleague, now=now)
+    desk.do(ticket, "assign", assignee_id=colleague, expected=desk.staff, now=now)
+    assert desk.look(ticket).assignee_id == colleague
+
+
+def test_only_who_works_on_tickets_gets_one(desk: Desk, database: Database) -> None:
+    ticket, shopper = desk.open(), register(database, "ravi@example.com")
+    for user in (shopper, 404):
+        with pytest.raises(InvalidInput, match="does not work on tickets"):
+            desk.do(ticket, "assign", assignee_id=user, now=desk.kit.now)
 
 
 def test_an_order_must_be_one_s_own(desk: Desk) -> None:
