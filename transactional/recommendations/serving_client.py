@@ -1,5 +1,6 @@
 """The way to the serving process: one question over HTTP within a time budget, or a reason why there is no answer."""
 
+import time
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
@@ -91,6 +92,7 @@ class ServingClient:
             raise NoAnswer("serving gave an answer that makes no sense") from error
 
     def _post(self, question: dict[str, Any]) -> Served:
+        give_up_at = time.monotonic() + self._budget
         with self._http.stream("POST", "/v1/recommend", json=question) as response:
             if response.status_code != httpx.codes.OK:
                 raise NoAnswer(f"serving answered {response.status_code}")
@@ -99,6 +101,9 @@ class ServingClient:
                 body += part
                 if len(body) > _MAX_BYTES:
                     raise NoAnswer("serving gave an answer without end")
+                if time.monotonic() > give_up_at:
+                    # Nobody waits any more: a server that sends drop by drop must not keep the thread.
+                    raise NoAnswer("serving was too slow")
         return Served.model_validate_json(bytes(body))
 
 
