@@ -29,7 +29,7 @@ def run_serve(args: argparse.Namespace) -> int:
     """Serve the API until it is told to stop. A SQLite database is brought to the present schema first."""
     open_database().engine.dispose()
     # The request log is our own middleware's: it carries the request id and never the query.
-    uvicorn.run(create_app(), host=args.host, port=args.port, access_log=False, log_level="warning")
+    uvicorn.run(create_app(), host=args.host, port=args.port, access_log=False, log_level="info")
     return 0
 
 

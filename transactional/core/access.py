@@ -35,7 +35,7 @@ class Actor:
         return "anonymous" if self.user_id is None else f"user:{self.user_id}"
 
     def may(self, permission: str) -> bool:
-        """Whether the actor holds a permission key (KeyError's cousin: ValueError for a key that does not exist)."""
+        """Whether the actor holds a permission key; ValueError for a key that does not exist."""
         return check_known(permission) in self.permissions
 
 

@@ -36,7 +36,14 @@ def request_id_of(request: Request) -> str | None:
     return getattr(request.state, "request_id", None)
 
 
-def unit_of_work(request: Request, database: DatabaseDep, identity: IdentityDep) -> Iterator[Session]:
+async def whole_body(request: Request) -> None:
+    """Read the body to its end: a slow sender must not hold the database's write lock meanwhile."""
+    await request.body()
+
+
+def unit_of_work(
+    request: Request, database: DatabaseDep, identity: IdentityDep, _body: Annotated[None, Depends(whole_body)]
+) -> Iterator[Session]:
     """A writing session in the caller's name, committed after the handler and before the answer leaves."""
     with database.unit_of_work(actor=identity.actor.name, request_id=request_id_of(request)) as session:
         yield session

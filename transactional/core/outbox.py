@@ -4,12 +4,15 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from transactional.core.db import insert_into
 from transactional.core.models import OutboxMessage, OutboxState
 from transactional.core.uow import Database
+
+log = structlog.stdlib.get_logger("transactional.outbox")
 
 Handler = Callable[[Database, dict[str, Any]], None]
 """Does one message's work in its own units of work. Must be idempotent: a crash repeats it."""
@@ -108,6 +111,8 @@ def _process(database: Database, message: OutboxMessage) -> None:
 
 def _record_failure(database: Database, message: OutboxMessage, error: Exception) -> None:
     gave_up = message.attempts >= MAX_ATTEMPTS
+    tell = log.error if gave_up else log.warning
+    tell("message failed", topic=message.topic, message_id=message.id, attempt=message.attempts, gave_up=gave_up)
     back_off = timedelta(seconds=min(3600, 2**message.attempts))
     with database.unit_of_work(actor="worker") as session:
         session.execute(

@@ -1,5 +1,6 @@
 """The unit of work of a request: committed before the answer leaves, or not at all."""
 
+import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -111,6 +112,34 @@ def test_the_journal_names_the_request(client: TestClient, database: Database) -
         entry = session.scalars(select(JournalEntry).where(JournalEntry.table_name == "counters")).first()
         assert entry is not None
         assert (entry.actor, entry.request_id) == ("anonymous", "order-desk-7")
+
+
+def test_a_slow_sender_does_not_hold_the_write_lock(client: TestClient, database: Database) -> None:
+    with_route(client, "/count", count)
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/count",
+        "headers": [],
+        "query_string": b"",
+        "http_version": "1.1",
+    }
+    pieces = iter([b"the first piece", b"the last"])
+    answer: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        piece = next(pieces)
+        more = piece != b"the last"
+        if not more:  # between the pieces somebody else writes
+            await asyncio.to_thread(database.run, lambda session: next_number(session, "tests"), actor="other")
+        return {"type": "http.request", "body": piece, "more_body": more}
+
+    async def send(message: Any) -> None:
+        answer.append(message)
+
+    asyncio.run(client.app(scope, receive, send))  # type: ignore[arg-type]
+    assert answer[0]["status"] == 200
+    assert answer[1]["body"] == b'{"value":2}'
 
 
 @pytest.mark.parametrize("kind", ["database", pytest.param("pg_database", marks=pytest.mark.postgres)])

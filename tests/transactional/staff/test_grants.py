@@ -1,5 +1,7 @@
 """Roles: who may give what to whom, and when it counts."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import pairwise
 
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, select
 
 from tests.support.web import log_in, make_staff, register
+from transactional.accounts import service as accounts
 from transactional.core.access import Actor
 from transactional.core.clock import ManualClock
 from transactional.core.errors import Conflict, Forbidden, InvalidInput, NotFound
@@ -144,6 +147,33 @@ def test_the_last_super_admin_stays(database: Database) -> None:
         service.remove_super_admin(session, user_id=second)
     with pytest.raises(NotFound), database.unit_of_work(actor="test") as session:
         service.remove_super_admin(session, user_id=first)
+
+
+@pytest.mark.parametrize("kind", ["database", pytest.param("pg_database", marks=pytest.mark.postgres)])
+def test_two_super_admins_who_remove_each_other_leave_one(kind: str, request: pytest.FixtureRequest) -> None:
+    database: Database = request.getfixturevalue(kind)
+    people = [make_staff(database, f"root{n}@example.com", "super_admin") for n in range(2)]
+    start = threading.Barrier(2)
+
+    def remove(user_id: int) -> bool:
+        start.wait()
+        try:
+            database.run(lambda session: service.remove_super_admin(session, user_id=user_id), actor="test")
+        except Conflict:
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as threads:
+        assert sorted(threads.map(remove, people)) == [False, True]
+
+
+def test_a_closed_account_does_not_count_as_a_super_admin(database: Database) -> None:
+    root = make_staff(database, "root@example.com", "super_admin")
+    gone = make_staff(database, "gone@example.com", "super_admin")
+    with database.unit_of_work(actor="test") as session:
+        accounts.get_user(session, gone).is_active = False
+    with pytest.raises(Conflict), database.unit_of_work(actor="test") as session:
+        service.remove_super_admin(session, user_id=root)
 
 
 @given(held=st.frozensets(st.sampled_from(sorted(PERMISSIONS))), role=st.sampled_from(["staff", "manager", "service"]))
