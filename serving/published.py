@@ -71,11 +71,13 @@ def load_snapshot(pointer: Pointer) -> Snapshot:
             connection.close()
     except duckdb.Error as error:
         raise SnapshotError(f"{pointer.path}: {error}") from error
+    active = frozenset(product.product_id for product in products.values() if product.is_active)
     return Snapshot(
         build_id=pointer.build_id,
         as_of=pointer.as_of,
         products=products,
-        active=frozenset(product.product_id for product in products.values() if product.is_active),
+        active=active,
+        inactive=frozenset(products) - active,
         purchases=PurchaseIndex.of(lines),
         popularity=popularity_of(lines, pointer.as_of),
     )

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import islice
 from types import MappingProxyType
 
 from models_ml.recommend.protocol import Event, Query, Reason, ReasonKind, Recommendation
@@ -57,13 +58,12 @@ class _Counter:
         """New things for this shopper, the end filled up with what is popular."""
         query = replace(self._query, basket=tuple(self._question.cart), new_only=True)
         own = self._from_model("discover", query)
-        popular = self._popular(query)
         if own is None:
-            return self._shelf("discover", "popularity", popular)
+            return self._shelf("discover", "popularity", self._popular(query))
         if len(own) >= self._count:
             return self._shelf("discover", "discover", own)
         seen = {item.item_id for item in own}
-        filled = [*own, *(item for item in popular if item.item_id not in seen)]
+        filled = [*own, *(item for item in self._popular(query) if item.item_id not in seen)]
         source = "model" if len(filled) == len(own) else "model+popularity"
         return self._shelf("discover", "discover", filled, source=source)
 
@@ -103,7 +103,9 @@ class _Counter:
         champion = self._state.champions.get(name)
         if champion is None:
             return None
-        return champion.model.recommend(query, self._count) or None
+        found = champion.model.recommend(query, self._count)
+        # The query bans what is withdrawn; this holds also for what the model knows and the snapshot does not.
+        return [item for item in found if item.item_id in self._snapshot.active] or None
 
     def _popular(self, query: Query) -> list[Recommendation]:
         """The champion of popularity, else the snapshot's own list."""
@@ -115,7 +117,7 @@ class _Counter:
         page = products.get(self._question.product_id or 0)
         if page is None:
             return self._popular(query)
-        alike = frozenset(i for i in query.candidates or () if products[i].category == page.category)
+        alike = frozenset(i for i in self._snapshot.active if products[i].category == page.category)
         return self._popular(replace(query, candidates=alike)) or self._popular(query)
 
     def _from_snapshot(self, shelf: str, ranked: Sequence[Recommendation]) -> Shelf:
@@ -125,8 +127,9 @@ class _Counter:
         banned = {*query.exclude, *query.basket}
         if query.new_only:
             banned |= {event.item_id for event in query.history}
-        allowed = (query.candidates or frozenset()) - banned
-        return [item for item in ranked if item.item_id in allowed][: self._count]
+        allowed = self._snapshot.active if query.candidates is None else query.candidates
+        shown = (item for item in ranked if item.item_id in allowed and item.item_id not in banned)
+        return list(islice(shown, self._count))
 
     def _shelf(self, shelf: str, model: str, ranked: Sequence[Recommendation], *, source: str | None = None) -> Shelf:
         champion = None if source == "snapshot" else self._state.champions.get(model)
@@ -168,12 +171,14 @@ def _query(snapshot: Snapshot, question: Question) -> Query:
     events = [Event(event.product_id, _naive(event.at), EVENT_WEIGHTS[event.kind]) for event in question.events]
     history = (*_purchases(snapshot, question), *events)
     known = [event.at for event in history if event.at is not None]
+    # Models look at each banned or each allowed product in turn: name the fewer.
+    few_active = len(snapshot.active) < len(snapshot.inactive)
     return Query(
         history=history,
         basket=tuple(question.cart),
         at=_naive(question.at) or max([snapshot.as_of, *known]),
-        exclude=frozenset((*question.exclude, *question.cart)),
-        candidates=snapshot.active,
+        exclude=frozenset((*question.exclude, *question.cart)).union(() if few_active else snapshot.inactive),
+        candidates=snapshot.active if few_active else None,
     )
 
 

@@ -81,6 +81,7 @@ class Snapshot:
     """The moment that the build speaks for; UTC, without zone."""
     products: dict[int, Product]
     active: frozenset[int]
+    inactive: frozenset[int]
     purchases: PurchaseIndex
     popularity: Popularity
 
