@@ -30,7 +30,7 @@ class GatewaySession(requests.Session):
         super().__init__()
         self._timeout = timeout
         # A proxy of the environment has no business with a local gateway; certificates are the client's own.
-        self.trust_env = urlsplit(base_url).hostname not in _LOOPBACK
+        self.trust_env = adapter is None and urlsplit(base_url).hostname not in _LOOPBACK
         if adapter is not None:
             self.mount(base_url, adapter)
 
@@ -42,9 +42,9 @@ class GatewaySession(requests.Session):
             response = super().request(method, url, *args, **kwargs)
         except requests.exceptions.RequestException as error:
             raise _from_transport(error) from error
-        error = _from_response(response)
-        if error is not None:
-            raise error
+        fault = _from_response(response)
+        if fault is not None:
+            raise fault
         return response
 
 

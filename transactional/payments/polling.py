@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 from sqlalchemy import exists, select
@@ -45,9 +46,9 @@ def poll_open(database: Database, gateway: PaymentGateway, *, younger_than: time
         requests = _open_requests(session, gateway.name, since)
         refunds = _open_refunds(session, gateway.name, since)
     for request in requests:
-        _guarded(report, lambda request=request: poll_request(database, gateway, request), receipt=request.receipt)
+        _guarded(report, partial(poll_request, database, gateway, request), receipt=request.receipt)
     for refund in refunds:
-        _guarded(report, lambda refund=refund: _poll_refund(database, gateway, refund), refund_id=refund.id)
+        _guarded(report, partial(_poll_refund, database, gateway, refund), refund_id=refund.id)
     return report
 
 

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from typing import Any, TypeVar
 
 import razorpay
@@ -18,6 +19,16 @@ T = TypeVar("T")
 
 _CONNECT_SECONDS = 5.0
 _ALL_ATTEMPTS = 100
+
+
+_CLIENT_VERSION = version("razorpay")
+
+
+class _Client(razorpay.Client):  # type: ignore[misc]  # the library has no types
+    """The library's client, which would read its own version from the disk at every call."""
+
+    def _get_version(self) -> str:
+        return _CLIENT_VERSION
 
 
 class RazorpayGateway:
@@ -156,7 +167,7 @@ class RazorpayGateway:
             adapter = self._adapter() if self._adapter else None
             session = GatewaySession(base_url=self._base_url, timeout=self._timeout, adapter=adapter)
             auth = (self.key_id, self._key_secret.get_secret_value())
-            client = razorpay.Client(session=session, auth=auth, base_url=self._base_url)
+            client = _Client(session=session, auth=auth, base_url=self._base_url)
             self._local.client = client
         return client
 

@@ -139,12 +139,15 @@ def verified_webhook(
 )
 def razorpay_webhook(
     raw: Annotated[bytes, Depends(verified_webhook)],
-    session: WriteSession,
-    clock: ClockDep,
+    database: DatabaseDep,
     event_id: Annotated[str | None, Header(alias="X-Razorpay-Event-Id", examples=["EmxRPmYHMsQvyC"])] = None,
 ) -> schemas.WebhookOut:
     """Stored with the message that will process it; an event that is here already changes nothing."""
-    return schemas.WebhookOut(new=inbox.receive(session, raw=raw, event_id=event_id, now=clock.now()))
+
+    def store(session: Session) -> bool:
+        return inbox.receive(session, raw=raw, event_id=event_id, now=database.clock.now())
+
+    return schemas.WebhookOut(new=database.run(store, actor="razorpay"))
 
 
 @router.get(

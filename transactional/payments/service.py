@@ -17,6 +17,7 @@ from transactional.payments.inbox import receive as receive_webhook
 from transactional.payments.models import GatewayOrder, Payment, PaymentStatus, Refund, RefundStatus
 from transactional.payments.polling import poll_open
 from transactional.payments.provider import current_gateway, gateway_in_use
+from transactional.payments.razorpay import RazorpayGateway
 from transactional.payments.reconciliation import Difference, ReconciliationReport, reconcile
 from transactional.payments.refund_reports import apply_gateway_refund
 from transactional.payments.refunds import RefundTooLarge, refundable, request_refund
@@ -35,6 +36,7 @@ __all__ = [
     "PaymentGateway",
     "PaymentSnapshot",
     "PaymentStatus",
+    "RazorpayGateway",
     "ReconciliationReport",
     "Refund",
     "RefundSnapshot",

@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 
+from transactional.commands import CommandError
 from transactional.payments_standin.config import StandInConfig
 from transactional.payments_standin.gateway import Gateway
 from transactional.payments_standin.server import running
@@ -28,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serve until SIGINT or SIGTERM; 2 when the port is taken or the webhook has no secret.
+    """Serve until SIGINT or SIGTERM. Raises CommandError when the port is taken or the webhook has no secret.
 
     Key and webhook secret are those of the shop's settings, so that both sides agree without further ado.
     """
@@ -42,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     gateway = Gateway(config)
     if args.webhook_url:
         if not settings.razorpay_webhook_secrets:
-            return _fail("--webhook-url needs a secret in MLT_RAZORPAY_WEBHOOK_SECRETS")
+            raise CommandError("--webhook-url needs a secret in MLT_RAZORPAY_WEBHOOK_SECRETS")
         gateway.deliveries.set_webhook(args.webhook_url, settings.razorpay_webhook_secrets[-1].get_secret_value())
     stop = threading.Event()
     for signal_number in (signal.SIGINT, signal.SIGTERM):
@@ -53,10 +54,5 @@ def run(args: argparse.Namespace) -> int:
             sys.stdout.flush()
             stop.wait()
     except OSError as error:
-        return _fail(f"cannot listen on {args.host}:{args.port}: {error.strerror}")
+        raise CommandError(f"cannot listen on {args.host}:{args.port}: {error.strerror}") from error
     return 0
-
-
-def _fail(message: str) -> int:
-    sys.stderr.write(f"razorpay-standin: {message}\n")
-    return 2

@@ -28,7 +28,7 @@ def integer(body: Body, name: str) -> int:
     """A required integer; `true` is none."""
     if name not in body or body[name] is None:
         raise invalid_field(f"The {name} field is required.", name)
-    value = body[name]
+    value: object = body[name]
     if isinstance(value, bool) or not isinstance(value, int):
         raise invalid_field(AMOUNT_NOT_INTEGER if name == "amount" else f"The {name} must be an integer.", name)
     return value

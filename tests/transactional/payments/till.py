@@ -24,7 +24,7 @@ from transactional.payments_standin.bank import Checkout, Outcome
 from transactional.payments_standin.config import StandInConfig
 from transactional.payments_standin.deliveries import Delivery
 from transactional.payments_standin.gateway import Gateway
-from transactional.payments_standin.transport import InProcessAdapter
+from transactional.payments_standin.in_process import connect
 from transactional.settings import Settings
 
 SECRET = "webhook-secret"
@@ -186,13 +186,7 @@ def open_till(database: Database, clock: ManualClock, *, config: StandInConfig |
     """A till over an empty shop."""
     standin = Gateway(config or StandInConfig(), clock=clock)
     standin.deliveries.set_webhook("http://shop/v1/webhooks/razorpay", SECRET)
-    gateway = RazorpayGateway(
-        key_id=standin.config.key_id,
-        key_secret=SecretStr(standin.config.key_secret),
-        webhook_secrets=[SecretStr(SECRET)],
-        base_url="http://razorpay.local",
-        adapter=lambda: InProcessAdapter(standin),
-    )
+    gateway = connect(standin, webhook_secrets=[SecretStr(SECRET)])
     till = Till(database, clock, standin, gateway, Settings(DATABASE_URL="sqlite://"))
 
     def stock_up(session: Session) -> tuple[int, int, int]:
