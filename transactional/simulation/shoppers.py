@@ -87,6 +87,11 @@ class Shopper:
     """Units bought so far, by SKU."""
 
     @property
+    def customer_id_for_cart(self) -> int | None:
+        """Whose cart it is; a guest's belongs to nobody."""
+        return None if self.is_guest else self.customer_id
+
+    @property
     def address(self) -> dict[str, str]:
         """Where parcels go."""
         return {

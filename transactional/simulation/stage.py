@@ -1,0 +1,62 @@
+"""What every actor of the simulation needs at hand: shop, clock, gateway, chance, and what is planned."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from random import Random
+from typing import TypeVar
+
+from sqlalchemy.orm import Session
+
+from transactional.core.clock import ManualClock
+from transactional.core.uow import Database
+from transactional.payments.service import PaymentGateway
+from transactional.payments_standin.gateway import Gateway
+from transactional.settings import Settings
+from transactional.simulation.agenda import Agenda
+from transactional.simulation.choosing import Tastes
+from transactional.simulation.shoppers import Shopper
+from transactional.simulation.world import Shelf
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Stage:
+    """One simulated shop. `counts` says how often what happened; `password_hash` is every shopper's."""
+
+    database: Database
+    clock: ManualClock
+    settings: Settings
+    standin: Gateway
+    gateway: PaymentGateway
+    rng: Random
+    shelf: Shelf
+    tastes: Tastes
+    password_hash: str
+    agenda: Agenda = field(default_factory=Agenda)
+    counts: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def now(self) -> datetime:
+        """The shop's present moment."""
+        return self.clock.now()
+
+    def work(self, actor: str, job: Callable[[Session], T]) -> T:
+        """A unit of work in somebody's name."""
+        with self.database.unit_of_work(actor=actor) as session:
+            return job(session)
+
+    def chance(self, probability: float) -> bool:
+        """Whether it happens this time."""
+        return self.rng.random() < probability
+
+    def after(self, low: float, high: float) -> timedelta:
+        """Some hours between `low` and `high`."""
+        return timedelta(hours=self.rng.uniform(low, high))
+
+
+def actor_of(shopper: Shopper) -> str:
+    """The name under which the journal knows a shopper."""
+    return f"customer:{shopper.customer_id}" if shopper.customer_id is not None else "anonymous"

@@ -1,0 +1,256 @@
+"""A visit: looking around, filling a basket, leaving it, or ordering and paying."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from transactional.accounts import service as accounts
+from transactional.behaviour import service as behaviour
+from transactional.behaviour.service import Event, EventType
+from transactional.cart import service as carts
+from transactional.checkout import service as checkout
+from transactional.core.errors import ShopError
+from transactional.loyalty import service as loyalty
+from transactional.orders.service import Order, PaymentMode
+from transactional.payments import service as payments
+from transactional.payments_standin.bank import Method, Outcome
+from transactional.simulation import aftermath, wording
+from transactional.simulation.choosing import COMPANIONS
+from transactional.simulation.gifts import Gift
+from transactional.simulation.shoppers import Shopper, Visit
+from transactional.simulation.stage import Stage, actor_of
+from transactional.simulation.world import WELCOME_COUPON
+
+_METHODS = ((Method.UPI, 62), (Method.CARD, 22), (Method.NETBANKING, 8), (Method.WALLET, 8))
+_FAILS = 0.08
+_TRIES_AGAIN = 0.6
+_ON_DELIVERY = 0.15
+_MOST_MINUTES_TO_PAY = 6
+
+
+def register(stage: Stage, shopper: Shopper) -> None:
+    """Open an account; guests never do."""
+
+    def job(session: Session) -> int:
+        return accounts.register_customer(
+            session,
+            email=shopper.email,
+            full_name=shopper.name,
+            password_hash=stage.password_hash,
+            country="India",
+            city=shopper.city,
+            birthday=shopper.birthday,
+            acquisition_channel=shopper.channel,
+            marketing_consent=shopper.consents,
+            now=stage.now,
+        ).id
+
+    shopper.customer_id = stage.work("registration", job)
+    stage.counts["registrations"] += 1
+
+
+@dataclass(slots=True)
+class _Walk:
+    """The trail of one visit through the shop, a minute or less between steps."""
+
+    stage: Stage
+    shopper: Shopper
+    session_id: str
+    events: list[Event] = field(default_factory=list)
+
+    def step(self, kind: EventType, product: str | None = None, **properties: object) -> None:
+        self.stage.counts["events"] += 1
+        number = self.stage.counts["events"]
+        moment = self.stage.now + timedelta(seconds=20 * len(self.events))
+        event = Event(
+            event_id=f"sim-{number:08d}",
+            type=kind,
+            anonymous_id=f"device-{self.shopper.number:06d}",
+            session_id=self.session_id,
+            product_id=None if product is None else self.stage.shelf.products[product],
+            properties=properties,
+            client_time=moment,
+            consent_version="1",
+        )
+        self.events.append(event)
+
+
+def visit(stage: Stage, planned: Visit) -> None:
+    """Play one visit through the shop's services."""
+    shopper = planned.shopper
+    stage.counts["visits"] += 1
+    walk = _Walk(stage, shopper, f"session-{stage.counts['visits']:07d}")
+    liked = stage.tastes.choose(stage.rng, shopper, planned.occasion, stage.rng.randint(3, 8))
+    _look_around(walk, liked, planned.occasion)
+    basket = _basket(stage, shopper, liked, planned) if planned.wants_to_buy else {}
+    hesitates = stage.chance(0.16 + 0.06 * min(shopper.price_sensitivity, 3.0))
+
+    def job(session: Session) -> Order | None:
+        cart = _fill_cart(session, walk, basket) if basket else None
+        order = None
+        if cart is not None and not hesitates:
+            order = _place(session, walk, cart, basket, planned.occasion)
+        behaviour.record(session, walk.events, customer_id=shopper.customer_id, now=stage.now)
+        return order
+
+    order = stage.work(actor_of(shopper), job)
+    if order is not None:
+        _settle(stage, shopper, order, basket)
+    elif basket:
+        stage.counts["abandoned carts"] += 1
+
+
+def _look_around(walk: _Walk, liked: Sequence[Gift], occasion: str | None) -> None:
+    stage = walk.stage
+    if stage.chance(0.4):
+        walk.step(EventType.SEARCH, query=wording.search(stage.rng, occasion), results=stage.rng.randint(4, 40))
+        source = "search"
+    elif stage.chance(0.6):
+        walk.step(EventType.CATEGORY_VIEW, category_id=stage.shelf.categories[liked[0].category])
+        source = "category"
+    else:
+        source = "direct"
+    for gift in liked:
+        walk.step(EventType.VIEW, gift.sku, source=source)
+
+
+def _basket(stage: Stage, shopper: Shopper, liked: Sequence[Gift], planned: Visit) -> dict[Gift, int]:
+    """The best liked gift, at times with something that goes with it; feasts need several of the same."""
+    first = liked[0]
+    several = 0.3 if planned.occasion in ("diwali", "rakhi") else 0.08
+    basket = {first: stage.rng.randint(2, 4) if stage.chance(several) else 1}
+    if stage.chance(0.4):
+        companion = COMPANIONS.get(first.category) if stage.chance(0.7) else None
+        more = stage.tastes.choose(stage.rng, shopper, planned.occasion, 2, category=companion)
+        basket.setdefault(next((gift for gift in more if gift is not first), first), 1)
+    if stage.chance(0.12):
+        basket.setdefault(liked[1], 1)
+    return basket
+
+
+def _fill_cart(session: Session, walk: _Walk, basket: dict[Gift, int]) -> carts.Cart:
+    stage = walk.stage
+    cart = carts.create_cart(
+        session, currency=stage.settings.base_currency, now=stage.now, customer_id=walk.shopper.customer_id_for_cart
+    )
+    for gift, quantity in basket.items():
+        variant_id = stage.shelf.variants[gift.sku]
+        wish = {"text": walk.shopper.name.split()[0]} if gift.customisable and stage.chance(0.7) else None
+        carts.add_line(
+            session, cart=cart, variant_id=variant_id, quantity=quantity, customisation=wish, now=stage.now
+        )
+        walk.step(EventType.ADD_TO_CART, gift.sku, variant_id=variant_id, quantity=quantity)
+    return cart
+
+
+def _place(
+    session: Session, walk: _Walk, cart: carts.Cart, basket: dict[Gift, int], occasion: str | None
+) -> Order | None:
+    """Order; what the shop refuses (nothing left on the shelf, a coupon used up) ends the visit."""
+    stage, shopper = walk.stage, walk.shopper
+    walk.step(EventType.CHECKOUT_STARTED, items=sum(basket.values()), currency=stage.settings.base_currency)
+    gross = sum(gift.price * 100 * quantity for gift, quantity in basket.items())
+    try:
+        with session.begin_nested():
+            _use_coupon(session, stage, shopper, cart)
+            return checkout.place_order(
+                session,
+                cart_public_id=cart.public_id,
+                customer_id=shopper.customer_id_for_cart,
+                email=shopper.email if shopper.is_guest else None,
+                ship_to=shopper.address,
+                redeem_points=_points(session, stage, shopper, gross),
+                occasion=occasion,
+                gift_message=wording.gift_message(stage.rng, occasion),
+                payment_mode=PaymentMode.ON_DELIVERY if stage.chance(_ON_DELIVERY) else PaymentMode.ONLINE,
+                now=stage.now,
+                settings=stage.settings,
+            )
+    except ShopError as refusal:
+        stage.counts[f"refused: {refusal.code}"] += 1
+        return None
+
+
+def _use_coupon(session: Session, stage: Stage, shopper: Shopper, cart: carts.Cart) -> None:
+    wanted = [WELCOME_COUPON] if not shopper.bought and stage.chance(0.5) else []
+    if stage.chance(shopper.likes_coupons):
+        running = (code for code, (opens, closes) in stage.shelf.coupons.items() if opens <= stage.now < closes)
+        wanted += [code for code in running if code != WELCOME_COUPON]
+    for code in reversed(wanted):
+        try:
+            with session.begin_nested():
+                carts.apply_coupon(
+                    session,
+                    cart=cart,
+                    code=code,
+                    now=stage.now,
+                    identity_key=accounts.identity_key(shopper.email),
+                )
+        except ShopError:
+            continue
+        stage.counts["coupons applied"] += 1
+        return
+
+
+def _points(session: Session, stage: Stage, shopper: Shopper, gross_minor: int) -> int:
+    if shopper.customer_id is None or shopper.is_guest or not stage.chance(shopper.likes_points):
+        return 0
+    offer = loyalty.redemption_offer(
+        session, customer_id=shopper.customer_id, merchandise_minor=gross_minor * 8 // 10, now=stage.now
+    )
+    return offer.max_points if offer is not None else 0
+
+
+def _settle(stage: Stage, shopper: Shopper, order: Order, basket: dict[Gift, int]) -> None:
+    """After the order: pay, remember, and let the shop do its part."""
+    stage.counts["orders"] += 1
+    shopper.customer_id = order.customer_id
+    for gift, quantity in basket.items():
+        shopper.bought[gift.sku] = shopper.bought.get(gift.sku, 0) + quantity
+    online = order.payment_mode is PaymentMode.ONLINE and order.total_minor > 0
+    if online and not _pay(stage, shopper, order.id):
+        stage.counts["orders never paid"] += 1
+        return
+    aftermath.plan(stage, shopper, order.id)
+
+
+def _pay(stage: Stage, shopper: Shopper, order_id: int) -> bool:
+    """Pay at the gateway; a failed payment is tried once more by some. Whether the money came."""
+    began: datetime = stage.now
+    for fails in (stage.chance(_FAILS), stage.chance(_FAILS / 2)):
+        stage.clock.set(min(stage.now + stage.after(0.01, 0.05), began + timedelta(minutes=_MOST_MINUTES_TO_PAY)))
+        if _attempt(stage, shopper, order_id, fails=fails):
+            return True
+        stage.counts["failed payments"] += 1
+        if not stage.chance(_TRIES_AGAIN):
+            return False
+    return False
+
+
+def _attempt(stage: Stage, shopper: Shopper, order_id: int, *, fails: bool) -> bool:
+    request = payments.start_payment(stage.database, order_id=order_id, gateway=stage.gateway, now=stage.now)
+    assert request.gateway_order_id is not None
+    (method,) = stage.rng.choices([m for m, _ in _METHODS], weights=[w for _, w in _METHODS])
+    done = stage.standin.pay(
+        request.gateway_order_id,
+        method=method,
+        outcome=Outcome.FAILED if fails else Outcome.CAPTURED,
+        email=shopper.email,
+    )
+    if done.signature is None:
+        snapshot = stage.gateway.fetch_payment(done.payment_id)
+        stage.work(
+            "payments",
+            lambda session: payments.apply_gateway_payment(session, snapshot=snapshot, source="browser", now=stage.now),
+        )
+        return False
+    payments.verify_checkout(
+        stage.database,
+        stage.gateway,
+        gateway_order_id=request.gateway_order_id,
+        gateway_payment_id=done.payment_id,
+        signature=done.signature,
+    )
+    return True

@@ -1,0 +1,157 @@
+"""The shop before its first customer: its profile, staff, catalogue, stock and coupons."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+
+from sqlalchemy.orm import Session
+
+from transactional.accounts import service as accounts
+from transactional.catalog import service as catalog
+from transactional.core.access import Actor
+from transactional.core.profile import ensure_profile
+from transactional.core.security import PasswordHasher
+from transactional.inventory import service as inventory
+from transactional.promotions import service as promotions
+from transactional.settings import Settings
+from transactional.simulation.feasts import Feast
+from transactional.simulation.gifts import CATEGORIES, GIFTS, OCCASIONS
+from transactional.staff import service as staff
+
+ADMIN_EMAIL = "admin@mylittlethings.example"
+ANALYST_EMAIL = "analyst@mylittlethings.example"
+WELCOME_COUPON = "WELCOME10"
+_SHELF = 60
+_LOW = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Ids that the simulation needs again and again."""
+
+    variants: dict[str, int]
+    """Variant id by SKU."""
+    products: dict[str, int]
+    categories: dict[str, int]
+    location_id: int
+    staff_user_id: int
+    coupons: dict[str, tuple[datetime, datetime]]
+    """Code and when it can be used."""
+
+
+def found(
+    session: Session,
+    *,
+    settings: Settings,
+    now: datetime,
+    end: datetime,
+    feasts: list[Feast],
+    password: str,
+    rng: Random,
+) -> Shelf:
+    """Open the shop. The staff's passwords are hashed as strongly as everybody's."""
+    ensure_profile(session, settings, now=now)
+    staff_user_id = _hire(session, password, now)
+    for key, name in OCCASIONS.items():
+        catalog.create_occasion(session, key=key, name=name)
+    categories = {
+        name: catalog.create_category(session, name=name, position=i).id for i, name in enumerate(CATEGORIES)
+    }
+    location_id = inventory.default_location(session).id
+    variants, products = {}, {}
+    for gift in GIFTS:
+        product = catalog.create_product(
+            session,
+            name=gift.name,
+            description=f"{gift.name}. For {', '.join(OCCASIONS[o] for o in gift.occasions)}.",
+            category_id=categories[gift.category],
+            sku=gift.sku,
+            price_minor=gift.price * 100,
+            currency=settings.base_currency,
+            occasions=gift.occasions,
+            tax_rate_bp=gift.tax_rate_bp,
+            weight_grams=gift.weight_grams,
+            is_customisable=gift.customisable,
+            now=now,
+        )
+        variants[gift.sku] = catalog.default_variant(session, product.id).id
+        products[gift.sku] = product.id
+        inventory.receive(
+            session,
+            variant_id=variants[gift.sku],
+            location_id=location_id,
+            quantity=_SHELF + rng.randint(0, 40),
+            reason="opening stock",
+            now=now,
+        )
+    coupons = _coupons(session, feasts, now, end)
+    return Shelf(variants, products, categories, location_id, staff_user_id, coupons)
+
+
+def restock(session: Session, shelf: Shelf, *, rng: Random, now: datetime) -> int:
+    """Order again what is running out; gives the number of deliveries. One in ten suppliers is late."""
+    left = inventory.saleable(session, list(shelf.variants.values()))
+    low = sorted(variant for variant, units in left.items() if units is not None and units < _LOW)
+    arriving = [variant for variant in low if rng.random() < 0.9]
+    for variant_id in arriving:
+        inventory.receive(
+            session,
+            variant_id=variant_id,
+            location_id=shelf.location_id,
+            quantity=_SHELF,
+            reason="supplier's delivery",
+            now=now,
+        )
+    return len(arriving)
+
+
+def _hire(session: Session, password: str, now: datetime) -> int:
+    """A super admin, and an analyst with the rights of staff; gives the analyst's user id."""
+    hasher = PasswordHasher()
+    staff.seed_roles(session)
+    users = {}
+    for email, name in ((ADMIN_EMAIL, "Shop admin"), (ANALYST_EMAIL, "Shop analyst")):
+        accounts.check_password_rules(password, email_key=accounts.normalise_email(email))
+        users[email] = accounts.create_user(
+            session, email=email, password_hash=hasher.hash(password), full_name=name, now=now
+        )
+    staff.make_super_admin(session, user_id=users[ADMIN_EMAIL].id, now=now)
+    _, permissions = staff.rights_of(session, user_id=users[ADMIN_EMAIL].id, is_customer=False, now=now)
+    admin = Actor(user_id=users[ADMIN_EMAIL].id, permissions=permissions)
+    staff.grant_role(session, actor=admin, user_id=users[ANALYST_EMAIL].id, role_key="staff", now=now)
+    return users[ANALYST_EMAIL].id
+
+
+def _coupons(
+    session: Session, feasts: list[Feast], now: datetime, end: datetime
+) -> dict[str, tuple[datetime, datetime]]:
+    """Ten per cent for newcomers all the time, and a festive code in the weeks before Diwali and Raksha Bandhan."""
+    periods = {WELCOME_COUPON: (now, end + timedelta(days=365))}
+    promotions.create_percentage_coupon(
+        session,
+        code=WELCOME_COUPON,
+        percent_bp=1_000,
+        starts_at=now,
+        min_spend_minor=49_900,
+        max_discount_minor=30_000,
+        per_customer_limit=1,
+    )
+    for feast in feasts:
+        if feast.occasion not in ("diwali", "rakhi"):
+            continue
+        closes = datetime(feast.day.year, feast.day.month, feast.day.day, tzinfo=now.tzinfo) + timedelta(days=1)
+        opens = max(now, closes - timedelta(days=22))
+        code = f"{feast.occasion.upper()}{feast.day.year}"
+        promotions.create_percentage_coupon(
+            session,
+            code=code,
+            percent_bp=1_500,
+            starts_at=opens,
+            ends_at=closes,
+            min_spend_minor=99_900,
+            max_discount_minor=50_000,
+            usage_limit=500,
+            per_customer_limit=2,
+        )
+        periods[code] = (opens, closes)
+    return periods
