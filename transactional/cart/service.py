@@ -10,14 +10,13 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from transactional.cart.models import Cart, CartLine, CartStatus
 from transactional.cart.pricing import QUOTE_HONOURED, Issue, PricedCart, PricedLine, contained_tax
 from transactional.cart.quoting import price_cart
 from transactional.catalog.service import SellableVariant, buyable_variants
+from transactional.core.db import insert_into
 from transactional.core.errors import Conflict, InvalidInput, NotFound
 from transactional.core.ids import public_id as new_public_id
 from transactional.promotions.service import CouponRefused, evaluate, normalise_code
@@ -247,8 +246,7 @@ def _merge_line(
 ) -> int:
     if not 1 <= quantity <= MAX_QUANTITY:
         raise InvalidInput(f"a quantity lies between 1 and {MAX_QUANTITY}, not at {quantity}", field="quantity")
-    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
-    statement = insert(CartLine).values(
+    statement = insert_into(session, CartLine).values(
         cart_id=cart.id,
         variant_id=variant.variant_id,
         quantity=quantity,

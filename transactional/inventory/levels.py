@@ -4,11 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, func, or_, select, true, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from transactional.catalog.service import InventoryPolicy
+from transactional.core.db import insert_into
 from transactional.core.errors import NotFound
 from transactional.inventory.models import HoldState, Location, StockHold, StockLevel, StockMovement
 
@@ -157,5 +156,4 @@ def discrepancies(session: Session) -> list[tuple[int, int]]:
 def _insert_if_absent(
     session: Session, model: type[Location] | type[StockLevel], row: Mapping[str, object], key: list[str]
 ) -> None:
-    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
-    session.execute(insert(model).values(dict(row)).on_conflict_do_nothing(index_elements=key))
+    session.execute(insert_into(session, model).values(dict(row)).on_conflict_do_nothing(index_elements=key))

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, select, true, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
+from transactional.core.db import insert_into
 from transactional.loyalty.models import EntryKind, LotState, PointBalance, PointConsumption, PointEntry, PointLot
 
 
@@ -29,11 +28,12 @@ class Taken:
 
 def lock_balance(session: Session, customer_id: int) -> None:
     """Take the customer's balance row for this transaction; whoever moves their points does this first."""
-    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
     row = {"customer_id": customer_id, "active": 0, "pending": 0, "held": 0, "owed": 0}
     locked = select(PointBalance.id).where(PointBalance.customer_id == customer_id).with_for_update()
     if session.scalar(locked) is None:
-        session.execute(insert(PointBalance).values(row).on_conflict_do_nothing(index_elements=["customer_id"]))
+        session.execute(
+            insert_into(session, PointBalance).values(row).on_conflict_do_nothing(index_elements=["customer_id"])
+        )
         session.scalar(locked)
 
 
@@ -112,8 +112,7 @@ def consume(
 
 def tie(session: Session, lot_id: int, entry_id: int, amount: int) -> None:
     """Record what an entry took from a lot (negative: gave back). A pair that meets again adds up."""
-    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
-    statement = insert(PointConsumption).values(lot_id=lot_id, entry_id=entry_id, amount=amount)
+    statement = insert_into(session, PointConsumption).values(lot_id=lot_id, entry_id=entry_id, amount=amount)
     session.execute(
         statement.on_conflict_do_update(
             index_elements=["lot_id", "entry_id"],

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
+from transactional.core.db import insert_into
 from transactional.core.money import unit_share
 from transactional.loyalty.models import LoyaltyProgramme
 
@@ -28,9 +27,10 @@ def ensure_programme(session: Session, *, now: datetime) -> LoyaltyProgramme:
     """The version in force at `now`; version 1 is made on first use."""
     programme = _in_force(session, now)
     if programme is None:
-        insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
         row = {**FIRST_VERSION, "valid_from": now}
-        session.execute(insert(LoyaltyProgramme).values(row).on_conflict_do_nothing(index_elements=["version"]))
+        session.execute(
+            insert_into(session, LoyaltyProgramme).values(row).on_conflict_do_nothing(index_elements=["version"])
+        )
         programme = _in_force(session, now)
     assert programme is not None
     return programme
