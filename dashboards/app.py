@@ -12,6 +12,11 @@ from dashboards.lib.session import Snapshot, open_snapshot, settings
 
 _PAGES = Path(__file__).parent / "pages"
 _WARN_HOURS, _FAIL_HOURS = 26, 50
+# Streamlit's wide layout leaves a third of a laptop's screen empty and cuts large amounts off.
+_STYLE = """<style>
+[data-testid=stMainBlockContainer] { padding: 2.5rem 2rem; }
+[data-testid=stMetricValue] { font-size: 1.5rem; }
+</style>"""
 
 
 def navigation() -> "st.Page":
@@ -52,6 +57,7 @@ def person(viewer: Viewer) -> None:
 def main() -> None:
     """One run of the page that was asked for."""
     st.set_page_config(page_title="My Little Things", page_icon=":material/redeem:", layout="wide")
+    st.html(_STYLE)
     viewer = require_viewer(settings().shop_url)
     page = navigation()
     badge(open_snapshot())

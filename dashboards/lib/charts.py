@@ -1,7 +1,7 @@
 """Charts with one look; each is shown with its definition, its table and its CSV."""
 
 from collections.abc import Sequence
-from typing import TypeAlias, cast
+from typing import Literal, TypeAlias, cast
 
 import altair as alt
 import polars as pl
@@ -65,7 +65,7 @@ def bars(table: pl.DataFrame, *, x: str, y: str, x_title: str, colour: str = ACC
         .mark_bar(color=colour)
         .encode(
             x=alt.X(f"{x}:Q", title=x_title),
-            y=alt.Y(f"{y}:N", sort=None, title=None, axis=alt.Axis(labelLimit=260)),
+            y=alt.Y(f"{y}:N", sort=None, title=None, axis=alt.Axis(labelLimit=260, labelOverlap=False)),
             tooltip=[alt.Tooltip(f"{y}:N"), alt.Tooltip(f"{x}:Q", title=x_title, format=",.2f")],
         )
         .properties(height=max(120, 24 * table.height))
@@ -91,11 +91,20 @@ def stacked(table: pl.DataFrame, *, x: str, parts: Sequence[str], y_title: str) 
 
 
 def heat_map(
-    table: pl.DataFrame, *, x: str, y: str, value: str, value_format: str, x_title: str, y_title: str
+    table: pl.DataFrame,
+    *,
+    x: str,
+    y: str,
+    value: str,
+    value_format: str,
+    x_title: str,
+    y_title: str,
+    y_sort: Literal["ascending", "descending"] = "ascending",
 ) -> AnyChart:
     """Cells with their figure written in them; absent cells stay blank."""
     base = alt.Chart(floats(table)).encode(
-        x=alt.X(f"{x}:O", title=x_title, axis=alt.Axis(labelAngle=0)), y=alt.Y(f"{y}:O", title=y_title)
+        x=alt.X(f"{x}:O", title=x_title, axis=alt.Axis(labelAngle=0)),
+        y=alt.Y(f"{y}:O", title=y_title, sort=y_sort, axis=alt.Axis(labelOverlap=False)),
     )
     middle = table.get_column(value).cast(pl.Float64).max()
     threshold = float(middle) / 2 if isinstance(middle, int | float) else 0.0

@@ -66,7 +66,7 @@ def default_grain(period: Period) -> Grain:
 
 def time_filter(first: date, last: date) -> TimeFilter:
     """The bar above the charts; each choice lives in the URL."""
-    columns = st.columns([3, 2, 2])
+    columns = st.columns([6, 3, 5])
     preset = _choice(columns[0], "Period", "period", _PRESETS, "12 months")
     period = _custom(first, last) if preset == "custom" else preset_period(preset, first, last)
     grain = _choice(columns[1], "Grain", "grain", _GRAINS, default_grain(period))

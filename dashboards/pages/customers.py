@@ -96,7 +96,8 @@ def rfm(snapshot: Snapshot) -> None:
         charts.show(
             snapshot,
             charts.heat_map(grid, x="f_score", y="r_score", value="customers", value_format=",",
-                            x_title="Frequency score (5 = most orders)", y_title="Recency score (5 = latest)"),
+                            x_title="Frequency score (5 = most orders)", y_title="Recency score (5 = latest)",
+                            y_sort="descending"),
             grid,
             name="rfm_grid",
             title="RFM grid",

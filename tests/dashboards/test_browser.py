@@ -46,7 +46,7 @@ def page(dashboards: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         page.set_default_timeout(60_000)
         page.goto(dashboards)
         page.get_by_label("E-mail").fill(EMAIL)
-        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("textbox", name="Password").fill(PASSWORD)
         page.get_by_role("button", name="Log in").click()
         page.get_by_role("heading", name="Overview").wait_for()
         yield page
@@ -69,7 +69,7 @@ class TestInABrowser:
         stranger.get_by_role("button", name="Log in").wait_for(timeout=60_000)
         assert "Net merchandise" not in stranger.content()
         stranger.get_by_label("E-mail").fill(EMAIL)
-        stranger.get_by_label("Password").fill("wrong")
+        stranger.get_by_role("textbox", name="Password").fill("wrong")
         stranger.get_by_role("button", name="Log in").click()
         stranger.get_by_text("E-mail or password is not right").wait_for()
         stranger.close()
