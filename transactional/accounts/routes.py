@@ -38,14 +38,14 @@ class Client:
     request_id: str | None
 
 
-def _client(
+async def _client(
     request_id: RequestId,
     user_agent: Annotated[str | None, Header(alias="User-Agent", include_in_schema=False)] = None,
 ) -> Client:
     return Client(user_agent, request_id)
 
 
-def _keeper(shop: ShopDep) -> sessions.SessionKeeper:
+async def _keeper(shop: ShopDep) -> sessions.SessionKeeper:
     return sessions.SessionKeeper(
         database=shop.database,
         signer=shop.signer,
@@ -54,7 +54,7 @@ def _keeper(shop: ShopDep) -> sessions.SessionKeeper:
     )
 
 
-def _throttle(request: Request, shop: ShopDep) -> Throttle:
+async def _throttle(request: Request, shop: ShopDep) -> Throttle:
     address = request.client.host if request.client else "unknown"
     return Throttle(shop.limiter, shop.settings, address=address, now=shop.database.clock.now())
 

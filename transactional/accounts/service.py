@@ -5,7 +5,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import bindparam, exists, select, update
 from sqlalchemy.orm import Session
 
 from transactional.accounts.emails import identity_key, normalise_email
@@ -210,18 +210,26 @@ class LiveSession:
     customer_id: int | None
 
 
+# Asked with every request that carries a token, so it is built once.
+_HOLDER = (
+    select(User.id, Customer.id)
+    .outerjoin(Customer, Customer.user_id == User.id)
+    .where(
+        User.id == bindparam("user_id"),
+        User.is_active,
+        User.session_epoch == bindparam("epoch"),
+        exists().where(
+            RefreshToken.family_id == bindparam("session_id"),
+            RefreshToken.user_id == bindparam("user_id"),
+            RefreshToken.revoked_at.is_(None),
+            RefreshToken.expires_at > bindparam("now"),
+        ),
+    )
+)
+
+
 def live_session(session: Session, *, user_id: int, epoch: int, session_id: str, now: datetime) -> LiveSession | None:
     """The holder, if active, of the present epoch, and with this device's session neither ended nor run out."""
-    family_lives = exists().where(
-        RefreshToken.family_id == session_id,
-        RefreshToken.user_id == user_id,
-        RefreshToken.revoked_at.is_(None),
-        RefreshToken.expires_at > now,
-    )
-    holder = (
-        select(User.id, Customer.id)
-        .outerjoin(Customer, Customer.user_id == User.id)
-        .where(User.id == user_id, User.is_active, User.session_epoch == epoch, family_lives)
-    )
-    row = session.execute(holder).one_or_none()
+    values = {"user_id": user_id, "epoch": epoch, "session_id": session_id, "now": now}
+    row = session.execute(_HOLDER, values).one_or_none()
     return None if row is None else LiveSession(user_id=row[0], customer_id=row[1])

@@ -1,6 +1,6 @@
 """Who asks, and what they may: every operation declares exactly one of `requires`, `authenticated` and `public`."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Protocol, TypeVar
 
@@ -11,7 +11,7 @@ from transactional.core.context import ShopDep
 from transactional.core.errors import Forbidden, NotFound, Unauthenticated
 from transactional.core.permissions import check_known
 
-Marker = Callable[..., None]
+Marker = Callable[..., Awaitable[None]]
 
 # Declares the scheme in the OpenAPI document; the header itself is read by `identify`, once a request.
 _bearer = HTTPBearer(auto_error=False, description="The access token from `POST /v1/auth/login`")
@@ -68,14 +68,14 @@ def identify(request: Request, shop: ShopDep) -> Identity:
 IdentityDep = Annotated[Identity, Depends(identify)]
 
 
-def optional_actor(identity: IdentityDep) -> Actor:
+async def optional_actor(identity: IdentityDep) -> Actor:
     """The caller, `ANONYMOUS` without credentials; stale credentials are refused, so that the client renews them."""
     if identity.refusal is not None:
         raise identity.refusal
     return identity.actor
 
 
-def current_actor(actor: Annotated[Actor, Depends(optional_actor)]) -> Actor:
+async def current_actor(actor: Annotated[Actor, Depends(optional_actor)]) -> Actor:
     """The caller, who must be logged in."""
     if actor.user_id is None:
         raise Unauthenticated("this needs a logged-in user")
@@ -90,7 +90,7 @@ def requires(permission: str) -> Marker:
     """Admit only callers who hold this permission (401 without log-in, 403 without the key)."""
     check_known(permission)
 
-    def check(actor: CurrentActor, _credentials: _Bearer) -> None:
+    async def check(actor: CurrentActor, _credentials: _Bearer) -> None:
         if not actor.may(permission):
             raise Forbidden(f"this needs the permission {permission}", permission=permission)
 
@@ -100,7 +100,7 @@ def requires(permission: str) -> Marker:
 def authenticated() -> Marker:
     """Admit every logged-in caller; what is theirs decides the handler with `own_or_404`."""
 
-    def check(_actor: CurrentActor, _credentials: _Bearer) -> None:
+    async def check(_actor: CurrentActor, _credentials: _Bearer) -> None:
         """`current_actor` has refused already whoever is not logged in."""
 
     return _marked(check, "authenticated")
@@ -109,13 +109,13 @@ def authenticated() -> Marker:
 def public() -> Marker:
     """Admit everybody."""
 
-    def check() -> None:
+    async def check() -> None:
         """Nothing to check: the mark itself says that this is meant."""
 
     return _marked(check, "public")
 
 
-def _marked(check: Callable[..., None], access: str) -> Marker:
+def _marked(check: Marker, access: str) -> Marker:
     check.access = access  # type: ignore[attr-defined]
     return check
 

@@ -1,4 +1,7 @@
-"""What a request finds around it: the shop's settings, database and clock, put there once by `create_app`."""
+"""What a request finds around it: the shop's settings, database and clock, put there once by `create_app`.
+
+Dependencies that do not wait are `async def`: they run where the request is, without a trip to the thread pool.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,7 +39,7 @@ def install_shop(app: FastAPI, shop: Shop) -> None:
     app.state.shop = shop
 
 
-def get_shop(request: Request) -> Shop:
+async def get_shop(request: Request) -> Shop:
     """The shop that this request came to."""
     shop = request.app.state.shop
     assert isinstance(shop, Shop)
@@ -46,17 +49,17 @@ def get_shop(request: Request) -> Shop:
 ShopDep = Annotated[Shop, Depends(get_shop)]
 
 
-def get_database(shop: ShopDep) -> Database:
+async def get_database(shop: ShopDep) -> Database:
     """The shop's database, for handlers that need several transactions."""
     return shop.database
 
 
-def get_app_settings(shop: ShopDep) -> Settings:
+async def get_app_settings(shop: ShopDep) -> Settings:
     """The settings that the app was made with."""
     return shop.settings
 
 
-def get_clock(shop: ShopDep) -> Clock:
+async def get_clock(shop: ShopDep) -> Clock:
     """The shop's clock."""
     return shop.database.clock
 

@@ -24,16 +24,18 @@ __all__ = [
     "SettingsDep",
     "ShopDep",
     "WriteSession",
-    "request_id_of",
 ]
 
 _WRITERS = 8
 _READERS = POOL_SIZE - _WRITERS  # the pool's overflow is left to short look-ups (who asks) and to the worker
 
 
-def request_id_of(request: Request) -> str | None:
+async def request_id(request: Request) -> str | None:
     """The id that the log middleware gave to this request."""
     return getattr(request.state, "request_id", None)
+
+
+RequestId = Annotated[str | None, Depends(request_id)]
 
 
 async def whole_body(request: Request) -> None:
@@ -42,10 +44,13 @@ async def whole_body(request: Request) -> None:
 
 
 def unit_of_work(
-    request: Request, database: DatabaseDep, identity: IdentityDep, _body: Annotated[None, Depends(whole_body)]
+    database: DatabaseDep,
+    identity: IdentityDep,
+    request_id: RequestId,
+    _body: Annotated[None, Depends(whole_body)],
 ) -> Iterator[Session]:
     """A writing session in the caller's name, committed after the handler and before the answer leaves."""
-    with database.unit_of_work(actor=identity.actor.name, request_id=request_id_of(request)) as session:
+    with database.unit_of_work(actor=identity.actor.name, request_id=request_id) as session:
         yield session
 
 
@@ -55,6 +60,5 @@ def read_session(database: DatabaseDep) -> Iterator[Session]:
         yield session
 
 
-RequestId = Annotated[str | None, Depends(request_id_of)]
 WriteSession = Annotated[Session, Depends(unit_of_work, scope="function", max_concurrency=_WRITERS)]
 ReadSession = Annotated[Session, Depends(read_session, scope="function", max_concurrency=_READERS)]

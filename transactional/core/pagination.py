@@ -55,7 +55,7 @@ def decode_cursor(cursor: str) -> int:
         raise InvalidInput("the cursor is not one that this shop gave out", field="cursor") from None
 
 
-def cursor_params(
+async def cursor_params(
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Rows on a page")] = 20,
     cursor: Annotated[str | None, Query(max_length=64, description="`next_cursor` of the page before")] = None,
 ) -> Cursor:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
-from sqlalchemy import ColumnElement, Select, delete, or_, select
+from sqlalchemy import Select, bindparam, delete, or_, select
 from sqlalchemy.orm import Session
 
 from transactional.accounts import service as accounts
@@ -78,17 +78,30 @@ def role_by_key(session: Session, key: str) -> RoleView:
 # --- rights -----------------------------------------------------------------------------------------------------------
 
 
+# Asked with every request that carries a token, so it is built once.
+_RIGHTS = (
+    select(Role.key, RolePermission.permission)
+    .outerjoin(RolePermission, RolePermission.role_id == Role.id)
+    .where(
+        or_(
+            Role.key.in_(bindparam("derived", expanding=True)),
+            Role.id.in_(
+                select(UserRole.role_id).where(
+                    UserRole.user_id == bindparam("user_id"),
+                    or_(UserRole.expires_at.is_(None), UserRole.expires_at > bindparam("now")),
+                )
+            ),
+        )
+    )
+)
+
+
 def rights_of(
     session: Session, *, user_id: int, is_customer: bool, now: datetime
 ) -> tuple[frozenset[str], frozenset[str]]:
     """A user's roles and permissions at a moment: the union over the grants that have not run out."""
-    granted = select(UserRole.role_id).where(UserRole.user_id == user_id, _unexpired(now))
-    held = or_(Role.id.in_(granted), Role.key.in_(vocabulary.DERIVED if is_customer else ()))
-    rows = session.execute(
-        select(Role.key, RolePermission.permission)
-        .outerjoin(RolePermission, RolePermission.role_id == Role.id)
-        .where(held)
-    )
+    derived = sorted(vocabulary.DERIVED) if is_customer else []
+    rows = session.execute(_RIGHTS, {"user_id": user_id, "now": now, "derived": derived})
     stored: defaultdict[str, set[str]] = defaultdict(set)
     for key, permission in rows:
         stored[key].update(() if permission is None else (permission,))
@@ -210,12 +223,9 @@ def _delete_grant(session: Session, *, role: RoleView, user_id: int) -> None:
     accounts.end_access_tokens(session, user_id=user_id)
 
 
-def _unexpired(now: datetime) -> ColumnElement[bool]:
-    return or_(UserRole.expires_at.is_(None), UserRole.expires_at > now)
-
-
 def _live_grants(now: datetime) -> Select[UserRole, str]:
-    return select(UserRole, Role.key).join(Role, Role.id == UserRole.role_id).where(_unexpired(now))
+    unexpired = or_(UserRole.expires_at.is_(None), UserRole.expires_at > now)
+    return select(UserRole, Role.key).join(Role, Role.id == UserRole.role_id).where(unexpired)
 
 
 def _grants(session: Session, statement: Select[UserRole, str]) -> list[Grant]:
