@@ -34,11 +34,17 @@
 {%- endmacro %}
 
 
-{#- The ids of one shop table that this build touched. -#}
-{% macro changed_ids(table_name) -%}
+{#- The ids of one shop table that this build touched; of a full copy nothing is known here. -#}
+{% macro touched_ids(table_name) -%}
     select keys.row_id
     from {{ source('raw_ops', 'changed_keys') }} as keys
     where keys.table_name = '{{ table_name }}'
+{%- endmacro %}
+
+
+{#- The ids of one shop table that have to be taken as changed. -#}
+{% macro changed_ids(table_name) -%}
+    {{ touched_ids(table_name) }}
     union all
     select everything.id
     from {{ source('raw', table_name) }} as everything
@@ -62,8 +68,7 @@
         {{ everything_changed() }}
         or {{ key }} in (select replacement.{{ key }} from {{ arg_dict['temp_relation'] }} as replacement)
         or {{ key }} in (
-            select keys.row_id from {{ source('raw_ops', 'changed_keys') }} as keys
-            where keys.table_name = '{{ meta['changed_table'] }}'
+            {{ touched_ids(meta['changed_table']) }}
         )
         {% if meta.get('follows_orders') -%}
             or order_id in (select changed.order_id from {{ ref('int_changed_orders') }} as changed)
@@ -71,3 +76,21 @@
     insert into {{ arg_dict['target_relation'] }} ({{ columns }})
     select {{ columns }} from {{ arg_dict['temp_relation'] }}
 {% endmacro %}
+
+
+{#-
+  The rows of an incremental table that an audit looks at: those that this build could have changed.
+
+  The rest passed the audit of the build that this one was seeded from and was not touched since. A full build, and the
+  variable `audit_everything`, look at every row. `column` tells: the key itself, whose shop table is `changed_table`,
+  or without that the order that the row follows.
+-#}
+{% macro rows_under_audit(column, changed_table) -%}
+    {%- if var('audit_everything', false) -%}
+        true
+    {%- elif changed_table -%}
+        {{ everything_changed() }} or {{ column }} in ({{ touched_ids(changed_table) }})
+    {%- else -%}
+        {{ column }} in (select changed.order_id from {{ ref('int_changed_orders') }} as changed)
+    {%- endif -%}
+{%- endmacro %}

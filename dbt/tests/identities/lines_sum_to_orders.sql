@@ -1,4 +1,5 @@
 -- The lines of an order sum to its merchandise, discounts and units, to the minor unit.
+-- depends_on: {{ ref('int_changed_orders') }}
 with lines as (
     select
         order_id,
@@ -6,6 +7,7 @@ with lines as (
         sum(net_amount) as net_amount,
         sum(quantity) as units
     from {{ ref('fct_order_lines') }}
+    where {{ rows_under_audit('order_id', none) }}
     group by order_id
 )
 
@@ -13,6 +15,9 @@ select orders.order_id
 from {{ ref('fct_orders') }} as orders
 left join lines on orders.order_id = lines.order_id
 where
-    orders.gross_merchandise <> coalesce(lines.gross_amount, 0)
-    or orders.sold_merchandise <> coalesce(lines.net_amount, 0)
-    or orders.units <> coalesce(lines.units, 0)
+    {{ rows_under_audit('orders.order_id', none) }}
+    and (
+        orders.gross_merchandise <> coalesce(lines.gross_amount, 0)
+        or orders.sold_merchandise <> coalesce(lines.net_amount, 0)
+        or orders.units <> coalesce(lines.units, 0)
+    )

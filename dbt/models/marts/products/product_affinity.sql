@@ -1,10 +1,8 @@
--- Each order and product once, whatever the number of lines.
 with baskets as (
-    select distinct
+    select
         order_id,
         product_id
-    from {{ ref('fct_order_lines') }}
-    where is_sale
+    from {{ ref('int_order_products') }}
 ),
 
 order_count as (
@@ -20,13 +18,27 @@ product_orders as (
     group by product_id
 ),
 
+-- Orders of one product meet nobody.
+shared_baskets as (
+    select
+        baskets.order_id,
+        baskets.product_id
+    from baskets
+    inner join (
+        select order_id
+        from baskets
+        group by order_id
+        having count(*) > 1
+    ) as shared on baskets.order_id = shared.order_id
+),
+
 pairs as (
     select
         first_product.product_id as low_product_id,
         second_product.product_id as high_product_id,
         count(*) as orders_together
-    from baskets as first_product
-    inner join baskets as second_product
+    from shared_baskets as first_product
+    inner join shared_baskets as second_product
         on
             first_product.order_id = second_product.order_id
             and first_product.product_id < second_product.product_id

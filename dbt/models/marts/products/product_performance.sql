@@ -25,27 +25,23 @@ watched_from as (
 
 sales as (
     select
-        lines.product_id,
-        count(distinct lines.order_id) as orders,
-        count(distinct lines.customer_id) as customers,
-        count(distinct case when lines.placed_at >= watched_from.first_event_at then lines.order_id end)
-            as watched_orders,
-        sum(lines.quantity) as units,
-        sum(lines.returned_quantity) as returned_units,
-        sum(lines.net_amount) as sold_merchandise,
-        sum(case when lines.placed_at > shop.recent_from and lines.placed_at <= shop.as_of then lines.quantity else 0 end)
-            as recent_units,
+        sold.product_id,
+        count(*) as orders,
+        count(distinct sold.customer_id) as customers,
+        sum(case when sold.placed_at >= watched_from.first_event_at then 1 else 0 end) as watched_orders,
+        sum(sold.units) as units,
+        sum(sold.returned_units) as returned_units,
+        sum(sold.sold_merchandise) as sold_merchandise,
         sum(
-            case
-                when lines.placed_at > shop.previous_from and lines.placed_at <= shop.recent_from then lines.quantity
-                else 0
-            end
+            case when sold.placed_at > shop.recent_from and sold.placed_at <= shop.as_of then sold.units else 0 end
+        ) as recent_units,
+        sum(
+            case when sold.placed_at > shop.previous_from and sold.placed_at <= shop.recent_from then sold.units else 0 end
         ) as previous_units
-    from {{ ref('fct_order_lines') }} as lines
+    from {{ ref('int_order_products') }} as sold
     cross join shop
     cross join watched_from
-    where lines.is_sale
-    group by lines.product_id
+    group by sold.product_id
 ),
 
 returned as (

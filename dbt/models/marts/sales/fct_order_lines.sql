@@ -6,6 +6,7 @@
     meta={'changed_table': 'order_lines', 'follows_orders': true},
 ) }}
 
+-- Read by the incremental branch only, which the parser does not see: depends_on {{ ref('int_changed_orders') }}
 select
     order_lines.order_line_id,
     order_lines.order_id,

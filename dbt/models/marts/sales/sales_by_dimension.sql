@@ -63,24 +63,22 @@ product_months as (
     select
         {{ period_start('month', 'order_day') }} as month_start,
         product_id,
-        count(distinct order_id) as orders,
-        sum(quantity) as units,
-        sum(gross_amount) as gross_merchandise,
-        sum(net_amount) as net_merchandise
-    from {{ ref('fct_order_lines') }}
-    where is_sale
+        count(*) as orders,
+        sum(units) as units,
+        sum(gross_merchandise) as gross_merchandise,
+        sum(sold_merchandise) as net_merchandise
+    from {{ ref('int_order_products') }}
     group by {{ period_start('month', 'order_day') }}, product_id
 ),
 
 category_orders as (
     select
-        {{ period_start('month', 'lines.order_day') }} as month_start,
+        {{ period_start('month', 'sold.order_day') }} as month_start,
         products.category,
-        count(distinct lines.order_id) as orders
-    from {{ ref('fct_order_lines') }} as lines
-    inner join products on lines.product_id = products.product_id
-    where lines.is_sale
-    group by {{ period_start('month', 'lines.order_day') }}, products.category
+        count(distinct sold.order_id) as orders
+    from {{ ref('int_order_products') }} as sold
+    inner join products on sold.product_id = products.product_id
+    group by {{ period_start('month', 'sold.order_day') }}, products.category
 ),
 
 parts as (
