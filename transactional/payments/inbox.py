@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
@@ -28,6 +29,7 @@ SOURCE = "razorpay"
 
 _PATIENCE = timedelta(minutes=10)
 """How long an event may wait for what it speaks of, before somebody must look."""
+_ANSWER_TIME = timedelta(minutes=1)
 _PAYMENT_EVENTS = {"payment.authorized", "payment.captured", "payment.failed", "order.paid"}
 _REFUND_EVENTS = {"refund.created", "refund.processed", "refund.failed", "refund.speed_changed"}
 _EVENT_NAME = re.compile(r"[a-z_.]{1,64}")
@@ -161,3 +163,26 @@ def handle_process(database: Database, payload: dict[str, Any]) -> None:
     """The outbox's message `payments.process_webhook`."""
     inbox_id = int(payload["inbox_id"])
     database.run(lambda session: process(session, inbox_id=inbox_id, now=database.clock.now()), actor="payments")
+
+
+def sweep(database: Database) -> int:
+    """Process what is still unprocessed a minute after it came, in whatever way its message got lost; gives how many.
+
+    What is not yet known stays for the next round.
+    """
+    with database.read() as session:
+        statement = (
+            select(WebhookInbox.id)
+            .where(WebhookInbox.state == InboxState.RECEIVED)
+            .where(WebhookInbox.received_at < database.clock.now() - _ANSWER_TIME)
+            .order_by(WebhookInbox.id)
+        )
+        waiting = session.scalars(statement).all()
+    done = 0
+    for inbox_id in waiting:
+        try:
+            handle_process(database, {"inbox_id": inbox_id})
+            done += 1
+        except NotYetKnown as reason:
+            log.info("webhook waits", inbox_id=inbox_id, reason=str(reason))
+    return done

@@ -63,6 +63,12 @@ def collected(database: Database, payload: dict[str, Any]) -> None:
     )
 
 
+@every(timedelta(minutes=1), name="payments.sweep_inbox")
+def sweep_inbox(database: Database) -> None:
+    """Process webhooks whose message got lost."""
+    inbox.sweep(database)
+
+
 @every(timedelta(minutes=5), name="payments.poll_young")
 def poll_young(database: Database) -> None:
     """Ask about payments that were started within the last hour."""

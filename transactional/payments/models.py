@@ -50,7 +50,7 @@ class GatewayOrder(Base):
     gateway_order_id: Mapped[str | None] = mapped_column(String(64), unique=True)
     amount_minor: Mapped[Minor]
     currency: Mapped[Currency]
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
 
 class Payment(Base):
@@ -69,7 +69,7 @@ class Payment(Base):
 
     id: Mapped[IntPk]
     order_id: Mapped[int] = mapped_column(BigInt, ForeignKey("orders.id"), index=True)
-    gateway_order_id: Mapped[int | None] = mapped_column(BigInt, ForeignKey("gateway_orders.id"))
+    gateway_order_id: Mapped[int | None] = mapped_column(BigInt, ForeignKey("gateway_orders.id"), index=True)
     gateway: Mapped[str] = mapped_column(String(16))
     gateway_payment_id: Mapped[str] = mapped_column(String(64))
     method: Mapped[str] = mapped_column(String(16))
@@ -94,7 +94,10 @@ class Refund(Base):
     """Money on its way back: first this row with its own key, then the gateway's call, then the posting."""
 
     __tablename__ = "refunds"
-    __table_args__ = (CheckConstraint("amount_minor > 0", name="amount"),)
+    __table_args__ = (
+        CheckConstraint("amount_minor > 0", name="amount"),
+        Index("ix_refunds_status_created_at", "status", "created_at"),
+    )
 
     id: Mapped[IntPk]
     payment_id: Mapped[int | None] = mapped_column(BigInt, ForeignKey("payments.id"), index=True)

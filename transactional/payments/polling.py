@@ -15,6 +15,7 @@ from transactional.payments.effects import Applied, Effect
 from transactional.payments.gateway import GatewayError, PaymentGateway, PaymentSnapshot, RefundSnapshot
 from transactional.payments.models import GatewayOrder, Payment, PaymentStatus, Refund, RefundStatus
 from transactional.payments.refund_reports import apply_gateway_refund
+from transactional.payments.sending import send_refund
 from transactional.payments.starting import find_by_receipt, post_gateway_order
 from transactional.payments.state import apply_gateway_payment
 
@@ -22,6 +23,8 @@ log = structlog.stdlib.get_logger("transactional.payments")
 
 LATE_WINDOW = timedelta(days=6)
 """Late authorisations come up to three days after (five, on other pages); a day is left for the gateway's own delay."""
+_SENDING_TIME = timedelta(hours=1)
+"""The outbox tries to send a refund for a quarter of an hour; later it is the poller's."""
 _ANSWER_TIME = timedelta(minutes=1)
 """A request without the gateway's id is left alone so long: its answer may be on the way."""
 
@@ -44,7 +47,7 @@ def poll_open(database: Database, gateway: PaymentGateway, *, younger_than: time
     report = PollReport()
     with database.read() as session:
         requests = _open_requests(session, gateway.name, since)
-        refunds = _open_refunds(session, gateway.name, since)
+        refunds = _open_refunds(session, gateway.name, since, unsent_before=database.clock.now() - _SENDING_TIME)
     for request in requests:
         _guarded(report, partial(poll_request, database, gateway, request), receipt=request.receipt)
     for refund in refunds:
@@ -76,12 +79,13 @@ def _open_requests(session: Session, gateway: str, since: datetime) -> list[Gate
     return list(session.scalars(statement))
 
 
-def _open_refunds(session: Session, gateway: str, since: datetime) -> list[Refund]:
+def _open_refunds(session: Session, gateway: str, since: datetime, *, unsent_before: datetime) -> list[Refund]:
+    """Refunds that the gateway has not settled; those that it may not even know, once their message had its time."""
+    known = Refund.gateway_refund_id.is_not(None) | (Refund.created_at < unsent_before)
     statement = (
         select(Refund)
         .join(Payment, Payment.id == Refund.payment_id)
-        .where(Payment.gateway == gateway, Refund.status == RefundStatus.PENDING, Refund.created_at >= since)
-        .where(Refund.gateway_refund_id.is_not(None))
+        .where(Payment.gateway == gateway, Refund.status == RefundStatus.PENDING, Refund.created_at >= since, known)
         .order_by(Refund.id)
     )
     return list(session.scalars(statement))
@@ -115,8 +119,10 @@ def _recover(database: Database, gateway: PaymentGateway, request: GatewayOrder)
 
 
 def _poll_refund(database: Database, gateway: PaymentGateway, refund: Refund) -> int:
-    assert refund.gateway_refund_id is not None
-    return apply_refund(database, gateway.fetch_refund(refund.gateway_refund_id))
+    """Ask about a refund, or send it again under its key where the gateway's answer never came."""
+    send_refund(database, gateway, refund_id=refund.id)
+    with database.read() as session:
+        return session.get_one(Refund, refund.id).status is not RefundStatus.PENDING
 
 
 def _capture(database: Database, gateway: PaymentGateway, snapshot: PaymentSnapshot) -> None:

@@ -29,21 +29,22 @@ def start_payment(database: Database, *, order_id: int, gateway: PaymentGateway,
     posted. After a lost answer the receipt is looked up before anything is created again. Raises NotPayable, NotFound
     or the gateway's errors.
     """
-    request = database.run(lambda session: _write_request(session, order_id, gateway.name, now), actor="payments")
+    request, is_new = database.run(
+        lambda session: _write_request(session, order_id, gateway.name, now), actor="payments"
+    )
     if request.gateway_order_id is not None:
         return request
-    fresh = request.created_at == now
-    snapshot = _create(gateway, request, look_first=not fresh)
+    snapshot = _create(gateway, request, look_first=not is_new)
     return database.run(lambda session: post_gateway_order(session, request.id, snapshot), actor="payments")
 
 
-def _write_request(session: Session, order_id: int, gateway: str, now: datetime) -> GatewayOrder:
-    """Our request for the order's total: the present one, or a new one with the next receipt."""
+def _write_request(session: Session, order_id: int, gateway: str, now: datetime) -> tuple[GatewayOrder, bool]:
+    """Our request for the order's total, and whether it is new: then with the next receipt."""
     order = orders.lock_order(session, order_id)  # two starts at once: the second finds the first one's row
     _require_payable(order, now)
     present = _present_request(session, order, gateway)
     if present is not None:
-        return present
+        return present, False
     count = session.scalar(select(func.count()).where(GatewayOrder.order_id == order.id)) or 0
     request = GatewayOrder(
         order_id=order.id,
@@ -55,7 +56,7 @@ def _write_request(session: Session, order_id: int, gateway: str, now: datetime)
     )
     session.add(request)
     session.flush()
-    return request
+    return request, True
 
 
 def _require_payable(order: orders.Order, now: datetime) -> None:

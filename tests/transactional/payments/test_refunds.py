@@ -200,3 +200,17 @@ def test_reconciliation_names_what_differs(till: Till) -> None:
     differences = service.reconcile(till.database, till.gateway).differences
     assert [(difference.figure, difference.ours) for difference in differences] == [("fee", 1)]
     assert differences[0].gateway_payment_id == paid.payment_id
+
+
+def test_a_refund_that_the_outbox_gave_up_is_sent_by_the_poller(till: Till) -> None:
+    order_id = till.buy()
+    till.refund(order_id, 10_000, "key-1")
+    till.standin.faults.arm(Fault.ANSWER_LOST, path_prefix="/v1/payments", times=10)
+    for _ in range(10):
+        till.work()
+        till.clock.advance(timedelta(minutes=20))
+    assert till.refunds(order_id)[0].status is RefundStatus.PENDING
+    service.poll_open(till.database, till.gateway)
+    assert till.refunds(order_id)[0].status is RefundStatus.PROCESSED
+    assert len(till.gateway.payment_refunds(till.payments(order_id)[0].gateway_payment_id)) == 1
+    till.check_books()

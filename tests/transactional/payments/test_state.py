@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import delete
 
 from tests.transactional.payments.till import Till, WebhookInbox
 from transactional.core.errors import NotFound
+from transactional.core.models import OutboxMessage
 from transactional.orders import service as orders
 from transactional.orders.service import OrderStatus
 from transactional.payments import inbox, service
@@ -390,3 +392,17 @@ def test_a_gateway_that_does_not_answer_loses_nothing(till: Till) -> None:
     assert till.verify(paid).payment is None
     service.poll_open(till.database, till.gateway)
     assert till.order(order_id).status is OrderStatus.PAID
+
+
+def test_the_sweeper_processes_what_the_outbox_lost(till: Till) -> None:
+    order_id = till.place()
+    till.standin.pay(till.start(order_id))
+    delivery = till.standin.deliveries.listing()[1]
+    with till.database.unit_of_work(actor="test") as session:
+        inbox.receive(session, raw=delivery.body, event_id=delivery.event_id, now=till.clock.now())
+        session.execute(delete(OutboxMessage).where(OutboxMessage.topic == inbox.PROCESS_TOPIC))
+    assert inbox.sweep(till.database) == 0
+    till.clock.advance(timedelta(minutes=2))
+    assert inbox.sweep(till.database) == 1
+    assert till.order(order_id).status is OrderStatus.PAID
+    assert inbox.sweep(till.database) == 0

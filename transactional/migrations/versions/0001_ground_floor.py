@@ -752,6 +752,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("receipt", name=op.f("uq_gateway_orders_receipt")),
     )
     with op.batch_alter_table("gateway_orders") as batch_op:
+        batch_op.create_index(batch_op.f("ix_gateway_orders_created_at"), ["created_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_gateway_orders_order_id"), ["order_id"], unique=False)
 
     op.create_table(
@@ -1111,6 +1112,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("gateway", "gateway_payment_id", name=op.f("uq_payments_gateway_gateway_payment_id")),
     )
     with op.batch_alter_table("payments") as batch_op:
+        batch_op.create_index(batch_op.f("ix_payments_gateway_order_id"), ["gateway_order_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_payments_order_id"), ["order_id"], unique=False)
 
     op.create_table(
@@ -1333,6 +1335,7 @@ def upgrade() -> None:
     with op.batch_alter_table("refunds") as batch_op:
         batch_op.create_index(batch_op.f("ix_refunds_order_id"), ["order_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_refunds_payment_id"), ["payment_id"], unique=False)
+        batch_op.create_index("ix_refunds_status_created_at", ["status", "created_at"], unique=False)
 
     op.create_table(
         "stock_movements",
