@@ -3,10 +3,13 @@
 import logging
 import os
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+from filelock import FileLock
 
 from models_ml.artifacts import ArtifactError, load
 from models_ml.recommend.protocol import Recommender
@@ -21,6 +24,7 @@ MODELS = ("discover", "buy_again", "bought_together", "similar", "popularity")
 """The registered models that serving answers from; the registry may hold others."""
 
 _SQLITE = "sqlite:///"
+_OPENING_SECONDS = 60.0
 
 
 class RegistryError(Exception):
@@ -63,7 +67,8 @@ class Registry:
             # Asking would create the store, and two processes that create one at the same time break it.
             return {}
         try:
-            found = self._connected().search_registered_models(max_results=1000)
+            with self._opening(file):
+                found = self._connected().search_registered_models(max_results=1000)
         except Exception as error:
             raise RegistryError(f"{self._uri}: {error}") from error
         aliases: Mapping[str, Any] = {model.name: model.aliases for model in found}
@@ -95,6 +100,12 @@ class Registry:
 
             self._client = MlflowClient(tracking_uri=self._uri, registry_uri=self._uri)
         return self._client
+
+    def _opening(self, file: Path | None) -> AbstractContextManager[object]:
+        """The lock under which training creates the store: opening one that is half made would break both."""
+        if file is None or self._client is not None:
+            return nullcontext()
+        return FileLock(file.parent / ".init.lock", timeout=_OPENING_SECONDS)
 
     def _store_file(self) -> Path | None:
         if not self._uri.startswith(_SQLITE):
