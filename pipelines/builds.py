@@ -4,9 +4,10 @@ import json
 import os
 import shutil
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from pipelines import durable, faults, pointer
 from pipelines.errors import PipelineError
@@ -20,12 +21,27 @@ ABANDONED_AFTER_SECONDS = 6 * 3600
 
 
 @dataclass(frozen=True, slots=True)
+class Options:
+    """What a refresh was asked for.
+
+    `as_of` is the UTC moment that the figures shall speak for (None: the shop's last event); `accept_drift` lets a
+    build be published although it has far fewer rows or other revenue than the one before.
+    """
+
+    full: bool = False
+    reconcile: bool = False
+    as_of: str | None = None
+    accept_drift: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Build:
-    """A build file and the build that it was seeded from."""
+    """A build file, the build that it was seeded from, and what its run was asked for."""
 
     build_id: str
     path: Path
     parent: str | None
+    options: Options = Options()
 
 
 def new_build_id(now: datetime, run_id: str) -> str:
@@ -33,7 +49,7 @@ def new_build_id(now: datetime, run_id: str) -> str:
     return f"{now:%Y%m%dT%H%M%SZ}-{run_id.replace('-', '')[:8]}"
 
 
-def seed(settings: Settings, *, now: datetime, run_id: str, full: bool = False) -> Build:
+def seed(settings: Settings, *, now: datetime, run_id: str, options: Options | None = None) -> Build:
     """A new build: a plain copy of the published one's build file, or an empty one if nothing is published.
 
     The copy gets its name when it is whole. Where the published build's file is missing, a `full` run begins with an
@@ -42,13 +58,14 @@ def seed(settings: Settings, *, now: datetime, run_id: str, full: bool = False) 
     settings.builds.mkdir(parents=True, exist_ok=True)
     card = pointer.current(settings.published)
     build_id = new_build_id(now, run_id)
-    build = Build(build_id, settings.builds / f"{build_id}.duckdb", card.build_id if card else None)
+    asked = options or Options()
+    build = Build(build_id, settings.builds / f"{build_id}.duckdb", card.build_id if card else None, asked)
     build.path.unlink(missing_ok=True)
     source = settings.builds / f"{build.parent}.duckdb"
-    if card is not None and not (full and not source.exists()):
+    if card is not None and not (asked.full and not source.exists()):
         _copy(source, build.path)
     faults.reach("in_seed")
-    durable.write_json(_sidecar(build.path), {"build_id": build_id, "parent": build.parent, "run_id": run_id})
+    durable.write_json(_sidecar(build.path), _description(build, run_id))
     faults.reach("after_seed")
     return build
 
@@ -59,8 +76,9 @@ def of_run(settings: Settings, run_id: str) -> Build:
     found = sorted(settings.builds.glob(f"*-{suffix}.json"))
     if not found:
         raise PipelineError(f"run {run_id} has no build under {settings.builds}: its extraction must run first.")
-    card = json.loads(found[-1].read_text("utf-8"))
-    return Build(card["build_id"], settings.builds / f"{card['build_id']}.duckdb", card["parent"])
+    known = json.loads(found[-1].read_text("utf-8"))
+    path = settings.builds / f"{known['build_id']}.duckdb"
+    return Build(known["build_id"], path, known["parent"], Options(**known["options"]))
 
 
 def clean(settings: Settings, *, protect: frozenset[str] = frozenset()) -> list[str]:
@@ -92,6 +110,10 @@ def clean(settings: Settings, *, protect: frozenset[str] = frozenset()) -> list[
         if _age(left_over) > ABANDONED_AFTER_SECONDS:
             left_over.unlink(missing_ok=True)
     return deleted
+
+
+def _description(build: Build, run_id: str) -> dict[str, Any]:
+    return {"build_id": build.build_id, "parent": build.parent, "run_id": run_id, "options": asdict(build.options)}
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -45,7 +45,7 @@ def audit(build: builds.Build, now: datetime) -> None:
 def refresh(settings: Settings, *, now: datetime | None = None, full: bool = False) -> Card:
     """Seed, extract, model, audit, publish."""
     moment = now or datetime.now(UTC)
-    build = builds.seed(settings, now=moment, run_id=uuid.uuid4().hex, full=full)
+    build = builds.seed(settings, now=moment, run_id=uuid.uuid4().hex, options=builds.Options(full=full))
     extract(settings.database_url, build.path, now=moment, full=full)
     build_marts(build)
     audit(build, moment)

@@ -1,0 +1,1 @@
+"""Dagster's assets, one file a stage; `pipelines/definitions.py` gathers them."""

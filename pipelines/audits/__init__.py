@@ -1,0 +1,1 @@
+"""Audits: what must be true of a build before anybody sees it, beyond what dbt tests row by row."""

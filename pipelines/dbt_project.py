@@ -1,0 +1,126 @@
+"""The dbt project as the pipelines run it: from its folder, its artefacts under `var/`, on one build file."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from pipelines.errors import PipelineError
+from pipelines.settings import ROOT, Settings
+
+FOLDER = ROOT / "dbt"
+_SOURCES = ("*.sql", "*.yml", "*.csv", "*.md")
+
+
+def executable() -> Path:
+    """The `dbt` beside this very Python, whatever PATH says."""
+    return Path(sys.executable).with_name("dbt")
+
+
+def environment(settings: Settings, build: Path | None = None) -> dict[str, str]:
+    """What dbt reads from the environment: where to write, and which build to work on."""
+    variables = {
+        "DBT_TARGET_PATH": str(settings.dbt_target / "target"),
+        "DBT_LOG_PATH": str(settings.dbt_target / "logs"),
+        "DBT_PROFILES_DIR": str(FOLDER),
+    }
+    return variables if build is None else variables | {"MLT_BUILD_PATH": str(build)}
+
+
+@contextmanager
+def environment_set(settings: Settings, build: Path | None = None) -> Iterator[None]:
+    """The same for a block: dagster-dbt hands this process's environment on to dbt."""
+    variables = environment(settings, build)
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def ensure_manifest(settings: Settings) -> Path:
+    """The project's manifest, parsed anew if any file of the project is newer. Raises `PipelineError` with dbt's words."""
+    manifest = settings.dbt_target / "target" / "manifest.json"
+    manifest.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(manifest.parent / ".parse.lock"):
+        if not manifest.exists() or manifest.stat().st_mtime < _newest():
+            _parse(settings)
+    return manifest
+
+
+def _newest() -> float:
+    return max(path.stat().st_mtime for pattern in _SOURCES for path in FOLDER.rglob(pattern))
+
+
+def _parse(settings: Settings) -> None:
+    done = subprocess.run(  # noqa: S603 - our own tool
+        [str(executable()), "parse", "--no-use-colors"],
+        cwd=FOLDER,
+        env={**os.environ, **environment(settings)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise PipelineError(f"the dbt project does not parse:\n{done.stdout[-4000:]}{done.stderr[-2000:]}")
+
+
+@dataclass(frozen=True, slots=True)
+class NodeResult:
+    """What dbt says of one node: `kind` is model, seed or test; `failures` counts rows that a test found."""
+
+    name: str
+    kind: str
+    asset: str
+    status: str
+    failures: int
+    message: str
+
+
+def results(target: Path) -> list[NodeResult]:
+    """What the dbt command that wrote to `target` did, node by node; nothing where it died before."""
+    path = target / "run_results.json"
+    if not path.exists():
+        return []
+    nodes = _nodes(target)
+    rows = json.loads(path.read_text("utf-8"))["results"]
+    return [_result(row, nodes.get(row["unique_id"], {})) for row in rows]
+
+
+def compiled_sql(target: Path, model: str) -> str:
+    """The SQL that dbt compiled for a model."""
+    for node in _nodes(target).values():
+        if node.get("name") == model and node.get("resource_type") == "model" and node.get("compiled_code"):
+            return str(node["compiled_code"])
+    raise PipelineError(f"dbt compiled no model {model!r} into {target}")
+
+
+def _nodes(target: Path) -> Mapping[str, Any]:
+    nodes: Mapping[str, Any] = json.loads((target / "manifest.json").read_text("utf-8"))["nodes"]
+    return nodes
+
+
+def _result(row: Mapping[str, Any], node: Mapping[str, Any]) -> NodeResult:
+    kind = str(row["unique_id"]).split(".")[0]
+    tested = node.get("attached_node") or next(iter(node.get("depends_on", {}).get("nodes", ())), "")
+    asset = str(tested).split(".")[-1] if kind == "test" else str(node.get("name", ""))
+    return NodeResult(
+        name=str(node.get("name", row["unique_id"])),
+        kind=kind,
+        asset=asset,
+        status=str(row["status"]),
+        failures=int(row.get("failures") or 0),
+        message=str(row.get("message") or ""),
+    )
