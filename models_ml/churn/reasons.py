@@ -31,7 +31,8 @@ def main_reasons(features: pl.DataFrame, contributions: FloatArray | None, bands
     """
     rows = features.select("recency_days", "gap_days", "order_days", "age").iter_rows()
     if contributions is None:
-        return [_history(recency, gap, days) for recency, gap, days, _ in rows]
+        pairs = zip(rows, bands, strict=True)
+        return [_history(*row[:3], raises=band != "low") for row, band in pairs]
     grouped = np.column_stack(
         [contributions[:, [BEHAVIOUR.index(f) for f in members]].sum(axis=1) for members in _GROUPS.values()]
     )
@@ -42,7 +43,7 @@ def main_reasons(features: pl.DataFrame, contributions: FloatArray | None, bands
         towards = sign * terms
         order = np.argsort(-towards, kind="stable")[:_MOST]
         chosen = [names[i] for i in order.tolist() if towards[i] > _NEGLIGIBLE]
-        reasons.append([_words(name, row, raises=sign > 0) for name in chosen] or _history(*row[:3]))
+        reasons.append([_words(name, row, raises=sign > 0) for name in chosen] or _history(*row[:3], raises=sign > 0))
     return reasons
 
 
@@ -75,5 +76,5 @@ def _frequency(days: int, *, raises: bool) -> str:
     return f"only {days} orders so far" if raises else f"{days} orders so far"
 
 
-def _history(recency: float, gap: float | None, days: int) -> list[str]:
-    return [_recency(recency, gap, raises=True), _frequency(days, raises=days < 3)]
+def _history(recency: float, gap: float | None, days: int, *, raises: bool) -> list[str]:
+    return [_recency(recency, gap, raises=raises), _frequency(days, raises=raises and days < 3)]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
-from scipy import optimize, special, stats
+from scipy import special, stats
 
 from models_ml.arrays import BoolArray, FloatArray
 
@@ -55,15 +55,24 @@ def calibration_slope(probability: FloatArray, happened: BoolArray) -> float:
     if happened.all() or not happened.any():
         return float("nan")
     logit = special.logit(np.clip(probability, 1e-6, 1 - 1e-6))
-    outcome = happened.astype(np.float64)
+    intercept, slope = 0.0, 1.0
+    for _ in range(_NEWTON_STEPS):
+        fitted = special.expit(intercept + slope * logit)
+        error, weight = happened - fitted, fitted * (1 - fitted)
+        sums = weight.sum(), float(weight @ logit), float(weight @ logit**2)
+        determinant = max(sums[0] * sums[2] - sums[1] ** 2, 1e-12)
+        first, second = error.sum(), float(error @ logit)
+        steps = (
+            (sums[2] * first - sums[1] * second) / determinant,
+            (sums[0] * second - sums[1] * first) / determinant,
+        )
+        intercept, slope = intercept + steps[0], slope + steps[1]
+        if max(abs(steps[0]), abs(steps[1])) < 1e-8:
+            break
+    return float(slope)
 
-    def loss(coefficients: FloatArray) -> tuple[float, FloatArray]:
-        line = coefficients[0] + coefficients[1] * logit
-        error = special.expit(line) - outcome
-        value = float(np.logaddexp(0, line).sum() - outcome @ line)
-        return value / len(outcome), np.array([error.mean(), (error * logit).mean()])
 
-    return float(optimize.minimize(loss, np.array([0.0, 1.0]), jac=True, method="BFGS").x[1])
+_NEWTON_STEPS = 30
 
 
 def mean_absolute_error(predicted: FloatArray, actual: FloatArray) -> float:

@@ -50,9 +50,16 @@ def checked_purchases(purchases: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
     return known.with_columns(pl.col("net_merchandise").fill_null(0.0))
 
 
-# Sums of floats depend on their order, and a parallel group-by promises none. In whole units of 1/10,000
-# they are exact, so that the same purchases always give the same model to the last bit.
 _EXACT = 10_000
+
+
+def exact_sum(column: str) -> pl.Expr:
+    """The sum of an amount, in whole units of 1/10,000.
+
+    Sums of floats depend on their order, and a parallel group-by promises none. These are exact, so that the
+    same purchases always give the same model to the last bit.
+    """
+    return (pl.col(column) * _EXACT).round().cast(pl.Int64).sum() / _EXACT
 
 
 def purchase_summary(purchases: pl.DataFrame, as_of: datetime) -> pl.DataFrame:

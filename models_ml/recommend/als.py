@@ -13,7 +13,6 @@ from typing import ClassVar, Self
 import numpy as np
 from implicit.als import AlternatingLeastSquares
 from scipy import linalg
-from threadpoolctl import ThreadpoolController
 
 from models_ml.arrays import FloatArray, IntArray, Json
 from models_ml.artifacts import State
@@ -21,9 +20,7 @@ from models_ml.recommend.base import ScoringRecommender, distinct_history
 from models_ml.recommend.interactions import Interactions
 from models_ml.recommend.items import ItemIndex
 from models_ml.recommend.protocol import Query, Reason, ReasonKind
-
-# Looking for the loaded BLAS libraries takes milliseconds; limiting those that were found takes microseconds.
-_threads = ThreadpoolController()
+from models_ml.threads import one_blas_thread
 
 
 class AlsRecommender(ScoringRecommender):
@@ -52,7 +49,7 @@ class AlsRecommender(ScoringRecommender):
         self._items = interactions.items
         self._data_through = interactions.as_of
         X = interactions.customer_matrix().astype(np.float32)
-        with _threads.limit(limits=1, user_api="blas"):
+        with one_blas_thread():
             model = AlternatingLeastSquares(
                 factors=int(self.setting_number("factors")),
                 regularization=self.setting_number("regularisation"),
@@ -73,7 +70,7 @@ class AlsRecommender(ScoringRecommender):
             return np.zeros(len(self.items))
         confidence = self.setting_number("alpha") * strength
         right = self._factors[history].T @ confidence
-        with _threads.limit(limits=1, user_api="blas"):  # threads cost more than so small a system takes
+        with one_blas_thread():  # threads cost more than so small a system takes
             user = linalg.solve(self._system(history, confidence), right, assume_a="pos")
             return np.asarray(self._factors @ user, dtype=np.float64)
 
@@ -84,7 +81,7 @@ class AlsRecommender(ScoringRecommender):
             return [Reason(ReasonKind.BECAUSE_YOU_BOUGHT) for _ in positions]
         confidence = self.setting_number("alpha") * strength
         own = self._factors[history]
-        with _threads.limit(limits=1, user_api="blas"):
+        with one_blas_thread():
             solved = linalg.solve(self._system(history, confidence), own.T, assume_a="pos")
             terms = (self._factors[positions] @ solved) * confidence
         largest = self.items.ids[history[terms.argmax(axis=1)]].tolist()

@@ -8,12 +8,13 @@ from models_ml.recommend.protocol import Reason, ReasonKind
 def sentence(reason: Reason, name: str) -> str:
     """One English sentence without a full stop; `name` is the product that the reason points to."""
     if reason.kind is ReasonKind.POPULAR and reason.days is None:
-        return f"Bought by {reason.count} customers so far"
+        return f"Bought by {reason.count} customer{'' if reason.count == 1 else 's'} so far"
     if reason.kind is ReasonKind.BOUGHT_BEFORE:
         return _bought_before(reason)
     known, unknown = _WORDS[reason.kind]
     words = known if name else unknown
-    return words.format(name=name, count=reason.count, total=reason.total, days=reason.days)
+    s = "" if reason.count == 1 else "s"
+    return words.format(name=name, count=reason.count, total=reason.total, days=reason.days, s=s)
 
 
 # With and without the name of the product that the reason points to.
@@ -27,10 +28,10 @@ _WORDS = {
         "In {count} of {total} orders with this",
     ),
     ReasonKind.SIMILAR: ("Similar to “{name}”", "Similar to this"),
-    ReasonKind.BEST_SELLER: ("Best seller: {count} orders in the last {days} days",) * 2,
-    ReasonKind.RISING: ("Rising: {count} orders in the last {days} days, more than usual",) * 2,
-    ReasonKind.SEASON: ("Popular at this time last year: {count} customers",) * 2,
-    ReasonKind.POPULAR: ("Popular now: {count} customers in the last {days} days",) * 2,
+    ReasonKind.BEST_SELLER: ("Best seller: {count} order{s} in the last {days} days",) * 2,
+    ReasonKind.RISING: ("Rising: {count} order{s} in the last {days} days, more than usual",) * 2,
+    ReasonKind.SEASON: ("Popular at this time last year: {count} customer{s}",) * 2,
+    ReasonKind.POPULAR: ("Popular now: {count} customer{s} in the last {days} days",) * 2,
 }
 
 

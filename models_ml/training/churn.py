@@ -18,8 +18,10 @@ from models_ml.evaluation.bootstrap import Replicates, gain, resample
 from models_ml.evaluation.estimate import Metric
 from models_ml.evaluation.gate import Trial
 from models_ml.evaluation.plots import calibration_plot, interval_plot
+from models_ml.lifetime.fitting import ConvergenceError
 from models_ml.lifetime.summary import checked_purchases
 from models_ml.lifetime.value import NotEnoughDataError
+from models_ml.threads import one_blas_thread
 from models_ml.training.result import TrainingResult
 
 NAME = "churn"
@@ -33,6 +35,7 @@ _REPEATS = 500
 _MOST_CUSTOMERS = 20_000
 
 
+@one_blas_thread()
 def train_churn(
     purchases: pl.DataFrame,
     as_of: datetime,
@@ -54,7 +57,7 @@ def train_churn(
     recipe: dict[str, Json] = {**chosen, "method": method}
     try:
         model = ChurnModel.fit(known, as_of, recipe)
-    except NotEnoughDataError as error:
+    except (NotEnoughDataError, ConvergenceError) as error:
         return TrainingResult(NAME, as_of, predictions=_unknown(known, as_of), note=str(error))
     held = _HoldOut.of(known, origin, recipe, champion)
     return TrainingResult(
@@ -80,15 +83,20 @@ class _HoldOut:
 
     @classmethod
     def of(
-        cls, known: pl.DataFrame, origin: datetime, recipe: dict[str, Json], champion: Model | None
+        cls,
+        known: pl.DataFrame,
+        origin: datetime,
+        recipe: dict[str, Json],
+        champion: Model | None,
+        *,
+        rivals: tuple[str, ...] = (*_CANDIDATES, _FLOOR),
     ) -> _HoldOut | None:
-        """Fit the chosen recipe (named ""), the other methods, the floor and the champion's at `origin`.
+        """Fit the chosen recipe (named ""), its rivals and the champion's at `origin`.
 
         None where not even the floor has data.
         """
         recipes: dict[str, dict[str, Json]] = {"": recipe}
-        others = (*_CANDIDATES, _FLOOR)
-        recipes.update({m: {**recipe, "method": m} for m in others if m != recipe["method"]})
+        recipes.update({m: {**recipe, "method": m} for m in rivals if m != recipe["method"]})
         if isinstance(champion, ChurnModel):
             recipes["champion"] = champion.settings
         fitted = {name: _fit(known, origin, one) for name, one in recipes.items()}
@@ -133,23 +141,25 @@ class _HoldOut:
             newer_data=through is None or (model.data_through is not None and through < model.data_through),
         )
 
-    def brier(self) -> float:
-        """The chosen recipe's Brier score."""
-        return self._found[""][_PRIMARY].value
-
 
 def _best_method(known: pl.DataFrame, origin: datetime, settings: dict[str, Json]) -> str:
-    """The method with the lowest Brier score in the 90 days before the hold-out; "behaviour" without such
-    days."""
-    before = origin - _HORIZON
-    scores: dict[str, float] = {}
-    for method in _CANDIDATES:
-        model = _fit(known, before, {**settings, "method": method})
+    """The method that ranks best (AUC) over origins whose windows ended before the hold-out; else
+    "behaviour".
+
+    Not by Brier score: between neighbouring origins that is ruled by how far the season moved the level,
+    which misses either method alike and says little about which of them to trust.
+    """
+    scores: dict[str, list[float]] = {method: [] for method in _CANDIDATES}
+    for step in range(_ROLLING):
+        before = origin - _HORIZON - _STEP * step
+        fitted = {m: _fit(known, before, {**settings, "method": m}) for m in _CANDIDATES}
         features = _sample(churn_features(known, before))
-        if model is not None and features.height:
-            churned = churn_labels(checked_purchases(known, origin), features, before)
-            scores[method] = figures.brier(model.probabilities(known, before, features), churned)
-    return min(scores, key=lambda method: scores[method]) if len(scores) > 1 else _CANDIDATES[0]
+        churned = churn_labels(checked_purchases(known, origin), features, before)
+        for method, model in fitted.items():
+            if model is not None and all(fitted.values()):
+                probability = model.probabilities(known, before, features)
+                scores[method].append(figures.auc(probability, churned))
+    return max(_CANDIDATES, key=lambda method: sum(scores[method]))
 
 
 def _rolling(known: pl.DataFrame, origin: datetime, recipe: dict[str, Json]) -> list[Metric]:
@@ -157,7 +167,7 @@ def _rolling(known: pl.DataFrame, origin: datetime, recipe: dict[str, Json]) -> 
     listed: list[Metric] = []
     for step in range(1, _ROLLING + 1):
         earlier = origin - _STEP * step
-        held = _HoldOut.of(known, earlier, recipe, None)
+        held = _HoldOut.of(known, earlier, recipe, None, rivals=(_FLOOR,))
         if held is not None:
             when = f"origin_{earlier:%Y_%m_%d}"
             own = (m for m in held.metrics() if not m.model)
@@ -168,7 +178,7 @@ def _rolling(known: pl.DataFrame, origin: datetime, recipe: dict[str, Json]) -> 
 def _fit(known: pl.DataFrame, until: datetime, settings: dict[str, Json]) -> ChurnModel | None:
     try:
         return ChurnModel.fit(known, until, settings)
-    except NotEnoughDataError:
+    except (NotEnoughDataError, ConvergenceError):
         return None
 
 

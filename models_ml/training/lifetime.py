@@ -17,8 +17,9 @@ from models_ml.evaluation.bootstrap import Replicates, gain, resample
 from models_ml.evaluation.estimate import Metric
 from models_ml.evaluation.gate import Trial
 from models_ml.evaluation.plots import decile_plot, frequency_plot, interval_plot
+from models_ml.lifetime.fitting import ConvergenceError
 from models_ml.lifetime.gamma_gamma import spend_correlation
-from models_ml.lifetime.summary import checked_purchases, purchase_summary
+from models_ml.lifetime.summary import checked_purchases, exact_sum, purchase_summary
 from models_ml.lifetime.value import (
     DEFAULT_SETTINGS,
     LifetimeModel,
@@ -27,6 +28,7 @@ from models_ml.lifetime.value import (
     history,
     observed_only,
 )
+from models_ml.threads import one_blas_thread
 from models_ml.training.result import TrainingResult
 
 NAME = "lifetime_value"
@@ -38,6 +40,7 @@ _MOST_CUSTOMERS = 20_000  # more are sampled for the hold-out's figures
 _BARS = 8
 
 
+@one_blas_thread()
 def train_lifetime(
     purchases: pl.DataFrame,
     as_of: datetime,
@@ -56,9 +59,9 @@ def train_lifetime(
     summary = purchase_summary(known, as_of)
     try:
         check_enough(summary, chosen, HOLDOUT_DAYS)
-    except NotEnoughDataError as error:
+        model = LifetimeModel.fit(summary, chosen, as_of)
+    except (NotEnoughDataError, ConvergenceError) as error:
         return TrainingResult(NAME, as_of, predictions=observed_only(summary), note=str(error))
-    model = LifetimeModel.fit(summary, chosen, as_of)
     plots: dict[str, Figure] = {"repeat_purchases": _frequency(model, summary)}
     held = _holdout(known, as_of, model, champion)
     if held is not None:
@@ -84,12 +87,12 @@ def _holdout(
     summary = purchase_summary(known, origin)
     try:
         check_enough(summary, model.settings, HOLDOUT_DAYS)
-    except NotEnoughDataError:
+        mine = LifetimeModel.fit(summary, model.settings, origin)
+    except (NotEnoughDataError, ConvergenceError):
         return None
-    settings = {"": model.settings}
+    fitted = {"": mine}
     if isinstance(champion, LifetimeModel):
-        settings["champion"] = champion.settings
-    fitted = {name: LifetimeModel.fit(summary, one, origin) for name, one in settings.items()}
+        fitted["champion"] = LifetimeModel.fit(summary, champion.settings, origin)
     judged = _sample(summary)
     actual = actual_value(known, judged, origin, HOLDOUT_DAYS)
     values = {name: one.expected_value(judged, HOLDOUT_DAYS) for name, one in fitted.items()}
@@ -111,7 +114,7 @@ def actual_value(known: pl.DataFrame, summary: pl.DataFrame, origin: datetime, d
     spent = (
         known.filter(pl.col("placed_at") >= origin, pl.col("placed_at") < end)
         .group_by("customer_id")
-        .agg(pl.col("net_merchandise").sum().alias("spent"))
+        .agg(exact_sum("net_merchandise").alias("spent"))
     )
     joined = summary.join(spent, on="customer_id", how="left", maintain_order="left")
     return joined["spent"].fill_null(0.0).to_numpy().astype(np.float64)
