@@ -6,12 +6,13 @@ from transactional.core.jobs import every
 from transactional.core.uow import Database
 from transactional.orders.service import expire_unpaid
 
-_BATCH = 200
+# One order a transaction: a batch would lock the stock of many orders out of order, and meet checkouts in a deadlock.
+_BATCH = 1
 
 
 @every(timedelta(minutes=1), name="orders.expire_unpaid")
 def expire_unpaid_orders(database: Database) -> int:
-    """Expire what is overdue, a batch a transaction; gives the number of orders."""
+    """Expire what is overdue; gives the number of orders."""
     total = 0
     while True:
         done = database.run(

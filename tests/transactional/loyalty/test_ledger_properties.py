@@ -256,7 +256,7 @@ def test_any_sequence_of_trade_keeps_the_ledger(template: Path) -> None:
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=12,
+            max_examples=8,
             stateful_step_count=25,
             deadline=None,
             suppress_health_check=list(HealthCheck),
@@ -271,8 +271,8 @@ def test_many_more_sequences_keep_the_ledger(template: Path) -> None:
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=20,
-            stateful_step_count=30,
+            max_examples=12,
+            stateful_step_count=45,
             deadline=None,
             suppress_health_check=list(HealthCheck),
             derandomize=False,
