@@ -51,13 +51,19 @@ class BulkWriter:
         if frame.is_empty():
             return
         mapped = tables.metadata.tables[table]
-        if "id" not in frame.columns:
+        if "id" in frame.columns:
+            self._skip_to(table, int(frame.select(pl.col("id").max()).item()) + 1)
+        else:
             frame = self.numbered(table, frame)
         complete = _complete(mapped, frame)
         if self._sqlite:
             self._insert_sqlite(mapped, complete)
         else:
             self._copy_postgresql(mapped, complete)
+
+    def _skip_to(self, table: str, following: int) -> None:
+        """Ids below `following` are given."""
+        self._next_id[table] = max(self.reserve(table, 0), following)
 
     def finish(self) -> None:
         """Let PostgreSQL's sequences continue after the ids given here; SQLite does so by itself."""

@@ -1,11 +1,14 @@
 """What follows an order: parcels, reviews, returns, cancellations, questions to the shop."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy.orm import Session
 
 from transactional.core.errors import ShopError
 from transactional.orders import service as orders
+from transactional.orders.service import OrderLine
 from transactional.returns import service as returns
 from transactional.reviews import service as reviews
 from transactional.reviews.service import ReviewStatus
@@ -64,24 +67,19 @@ def _dispatch(stage: Stage, shopper: Shopper, order_id: int, now: datetime) -> N
 
 
 def _deliver(stage: Stage, shopper: Shopper, order_id: int, now: datetime) -> None:
-    def job(session: Session) -> list[tuple[int, str, int]]:
+    def job(session: Session) -> Sequence[OrderLine]:
         orders.deliver(session, order_id=order_id, actor="courier", now=now)
-        return [(line.id, line.sku, line.quantity) for line in orders.lines_of(session, order_id)]
+        return orders.lines_of(session, order_id)
 
     stage.counts["deliveries"] += 1
-    for line_id, sku, quantity in stage.work("courier", job):
-        score = _score(stage, sku)
+    for line in stage.work("courier", job):
+        score = _score(stage, line.sku)
         if not shopper.is_guest and stage.chance(_REVIEWS):
-            stage.agenda.at(
-                now + stage.after(20, 240),
-                lambda then, line=line_id, sku=sku, score=score: _review(stage, shopper, line, sku, score, then),
-            )
+            write = partial(_review, stage, shopper, line, score)
+            stage.agenda.at(now + stage.after(20, 240), write)
         if stage.chance(0.015 + (0.28 if score <= 2 else 0.0)):
-            units = stage.rng.randint(1, quantity)
-            stage.agenda.at(
-                now + stage.after(10, 200),
-                lambda then, line=line_id, units=units: _return(stage, shopper, order_id, line, units, then),
-            )
+            units = {line.id: stage.rng.randint(1, line.quantity)}
+            stage.agenda.at(now + stage.after(10, 200), partial(_return, stage, shopper, order_id, units))
 
 
 def _score(stage: Stage, sku: str) -> int:
@@ -89,8 +87,8 @@ def _score(stage: Stage, sku: str) -> int:
     return min(5, max(1, round(stage.rng.gauss(stage.tastes.quality[sku], 0.9))))
 
 
-def _review(stage: Stage, shopper: Shopper, line_id: int, sku: str, score: int, now: datetime) -> None:
-    title, body = wording.review(stage.rng, _BY_SKU[sku], score, shopper.language)
+def _review(stage: Stage, shopper: Shopper, line: OrderLine, score: int, now: datetime) -> None:
+    title, body = wording.review(stage.rng, _BY_SKU[line.sku], score, shopper.language)
     assert shopper.customer_id is not None
     customer_id = shopper.customer_id
     review_id = stage.work(
@@ -99,7 +97,7 @@ def _review(stage: Stage, shopper: Shopper, line_id: int, sku: str, score: int, 
             reviews.write_review(
                 session,
                 customer_id=customer_id,
-                order_line_id=line_id,
+                order_line_id=line.id,
                 score=score,
                 title=title,
                 body=body,
@@ -109,20 +107,21 @@ def _review(stage: Stage, shopper: Shopper, line_id: int, sku: str, score: int, 
     )
     stage.counts["reviews"] += 1
     verdict = ReviewStatus.REJECTED if stage.chance(0.02) else ReviewStatus.APPROVED
-    stage.agenda.at(
-        now + stage.after(1, 30),
-        lambda then: stage.work(STAFF, lambda s: reviews.moderate(s, review_id=review_id, to=verdict, now=then)) and None,
+    stage.plan_work(
+        stage.after(1, 30), STAFF, lambda s, then: reviews.moderate(s, review_id=review_id, to=verdict, now=then)
     )
 
 
-def _return(stage: Stage, shopper: Shopper, order_id: int, line_id: int, units: int, now: datetime) -> None:
+def _return(stage: Stage, shopper: Shopper, order_id: int, units: dict[int, int], now: datetime) -> None:
+    """Send back some units (by line); staff decide, the parcel comes, the money goes."""
+
     def job(session: Session) -> int | None:
         try:
             with session.begin_nested():
                 return returns.request_return(
                     session,
                     order_id=order_id,
-                    quantities={line_id: units},
+                    quantities=units,
                     reason=stage.rng.choice(_REASONS),
                     window_days=stage.settings.return_window_days,
                     now=now,
@@ -135,20 +134,13 @@ def _return(stage: Stage, shopper: Shopper, order_id: int, line_id: int, units: 
         return
     stage.counts["returns"] += 1
     if stage.chance(0.06):
-        stage.agenda.at(
-            now + stage.after(4, 40),
-            lambda then: stage.work(STAFF, lambda s: returns.reject(s, return_id=return_id, now=then)) and None,
-        )
+        stage.plan_work(stage.after(4, 40), STAFF, lambda s, then: returns.reject(s, return_id=return_id, now=then))
         return
-    stage.agenda.at(
-        now + stage.after(4, 40),
-        lambda then: stage.work(STAFF, lambda s: returns.approve(s, return_id=return_id, now=then)) and None,
-    )
-    stage.agenda.at(
-        now + stage.after(72, 190),
-        lambda then: (
-            stage.work(STAFF, lambda s: returns.process(s, return_id=return_id, actor=STAFF, now=then)) and None
-        ),
+    stage.plan_work(stage.after(4, 40), STAFF, lambda s, then: returns.approve(s, return_id=return_id, now=then))
+    stage.plan_work(
+        stage.after(72, 190),
+        STAFF,
+        lambda s, then: returns.process(s, return_id=return_id, actor=STAFF, now=then),
     )
 
 
@@ -189,9 +181,9 @@ def _answer(stage: Stage, reference: str, now: datetime) -> None:
             now=now,
         )
 
-    def resolve(session: Session, then: datetime) -> None:
+    def close_case(session: Session, then: datetime) -> None:
         ticket = tickets.get_ticket(session, ticket_public_id=reference)
         tickets.resolve(session, ticket=ticket, code=ResolutionCode.ANSWERED, actor=STAFF, now=then)
 
     stage.work(STAFF, job)
-    stage.agenda.at(now + stage.after(2, 72), lambda then: stage.work(STAFF, lambda s: resolve(s, then)))
+    stage.plan_work(stage.after(2, 72), STAFF, close_case)

@@ -34,7 +34,14 @@ _CITIES = (
     ("Kochi", "Kerala", "682016", 4),
     ("Lucknow", "Uttar Pradesh", "226001", 3),
 )
-_CHANNELS = (("organic_search", 30), ("instagram", 25), ("direct", 15), ("referral", 12), ("paid_search", 12), ("email", 6))
+_CHANNELS = (
+    ("organic_search", 30),
+    ("instagram", 25),
+    ("direct", 15),
+    ("referral", 12),
+    ("paid_search", 12),
+    ("email", 6),
+)
 _RELATIONS = ("mother", "father", "sister", "brother", "partner", "friend", "child", "colleague")
 _LANGUAGES = (("english", 60), ("hinglish", 28), ("hindi", 12))
 
@@ -116,11 +123,11 @@ class Visit:
 
 
 def make_shopper(rng: Random, number: int, *, start: datetime, end: datetime) -> Shopper:
-    """Draw a person who joins between `start` and `end`; more join in the second half, as a shop becomes known."""
+    """Draw a person who joins between `start` and `end`; the first come soon, when the shop opens."""
     name = f"{rng.choice(_FIRST_NAMES)} {rng.choice(_LAST_NAMES)}"
     city, state, postal_code, _ = _weighted(rng, _CITIES)
-    joined = _daytime(rng, start + (end - start) * (rng.random() ** 0.8) * 0.97)
-    stays = timedelta(days=rng.expovariate(1 / 420.0)) if rng.random() < 0.7 else end - start
+    joined = _daytime(rng, start + (end - start) * (rng.random() ** 1.3) * 0.97)
+    stays = timedelta(days=rng.expovariate(1 / 480.0)) if rng.random() < 0.7 else end - start
     return Shopper(
         number=number,
         name=name,
@@ -135,7 +142,7 @@ def make_shopper(rng: Random, number: int, *, start: datetime, end: datetime) ->
         is_guest=rng.random() < 0.1,
         joined=joined,
         leaves=joined + stays,
-        orders_per_year=rng.gammavariate(1.6, 0.9),
+        orders_per_year=rng.gammavariate(1.6, 1.0),
         budget=int(rng.lognormvariate(math.log(850), 0.5)),
         price_sensitivity=rng.gammavariate(3.0, 0.45),
         styles=_dirichlet(rng, STYLES, 0.45),
@@ -208,7 +215,9 @@ def _weighted(rng: Random, table: tuple[tuple[object, ...], ...]) -> tuple[str, 
 
 def _daytime(rng: Random, moment: datetime) -> datetime:
     """The same day at a time when people shop: evenings most. India's clock runs 5½ hours ahead of UTC."""
-    hour = rng.choices(range(24), weights=(2, 1, 1, 1, 1, 1, 2, 4, 5, 6, 7, 7, 7, 6, 6, 6, 7, 8, 10, 12, 13, 12, 8, 4))[0]
+    hour = rng.choices(range(24), weights=(2, 1, 1, 1, 1, 1, 2, 4, 5, 6, 7, 7, 7, 6, 6, 6, 7, 8, 10, 12, 13, 12, 8, 4))[
+        0
+    ]
     midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0)
     local = midnight + timedelta(hours=hour, minutes=rng.randint(0, 59), seconds=rng.randint(0, 59))
     return local - timedelta(hours=5, minutes=30)

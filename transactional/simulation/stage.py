@@ -37,6 +37,8 @@ class Stage:
     password_hash: str
     agenda: Agenda = field(default_factory=Agenda)
     counts: Counter[str] = field(default_factory=Counter)
+    unpaid: bool = False
+    """Whether an order waits to be given up."""
 
     @property
     def now(self) -> datetime:
@@ -47,6 +49,14 @@ class Stage:
         """A unit of work in somebody's name."""
         with self.database.unit_of_work(actor=actor) as session:
             return job(session)
+
+    def plan_work(self, delay: timedelta, actor: str, job: Callable[[Session, datetime], object]) -> None:
+        """Plan a unit of work in somebody's name; it is told its moment."""
+
+        def act(moment: datetime) -> None:
+            self.work(actor, lambda session: job(session, moment))
+
+        self.agenda.at(self.now + delay, act)
 
     def chance(self, probability: float) -> bool:
         """Whether it happens this time."""

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -29,7 +30,7 @@ from transactional.simulation import visiting, world
 from transactional.simulation.choosing import Tastes
 from transactional.simulation.feasts import feasts_between
 from transactional.simulation.gifts import GIFTS
-from transactional.simulation.shoppers import Shopper, make_shopper, plan_visits
+from transactional.simulation.shoppers import Shopper, Visit, make_shopper, plan_visits
 from transactional.simulation.stage import Stage
 from transactional.wiring import wire
 
@@ -60,9 +61,10 @@ def simulate(
 ) -> tuple[dict[str, int], dict[str, Any]]:
     """Let the shop trade; gives what happened how often, and the truth about its shoppers.
 
-    Raises ShopNotEmpty for a shop with orders or products.
+    Raises ShopNotEmpty for a shop with customers, orders or products.
     """
-    _require_empty(database)
+    with database.read() as session:
+        require_empty(session)
     wire()
     clock = ManualClock(plan.end - timedelta(days=plan.days))
     shop = Database(database.engine, clock)
@@ -97,11 +99,11 @@ def write_truth(path: Path, truth: dict[str, Any]) -> None:
     path.write_text(json.dumps(truth, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
-def _require_empty(database: Database) -> None:
-    with database.read() as session:
-        for name in ("orders", "products"):
-            if session.scalar(select(tables.metadata.tables[name].c.id).limit(1)) is not None:
-                raise ShopNotEmpty(f"this shop has {name} already; simulate into an empty database")
+def require_empty(session: Session) -> None:
+    """Raises ShopNotEmpty for a shop with customers, orders or products."""
+    for name in ("orders", "products", "customers"):
+        if session.scalar(select(tables.metadata.tables[name].c.id).limit(1)) is not None:
+            raise ShopNotEmpty(f"this shop has {name} already; simulate into an empty database")
 
 
 def _invite(stage: Stage, plan: Plan) -> list[Shopper]:
@@ -111,10 +113,18 @@ def _invite(stage: Stage, plan: Plan) -> list[Shopper]:
     shoppers = [make_shopper(stage.rng, number, start=start, end=plan.end) for number in range(1, plan.customers + 1)]
     for shopper in shoppers:
         if not shopper.is_guest:
-            stage.agenda.at(shopper.joined, lambda _now, who=shopper: visiting.register(stage, who))
+            stage.agenda.at(shopper.joined, partial(_register, stage, shopper))
         for planned in plan_visits(stage.rng, shopper, feasts, end=plan.end):
-            stage.agenda.at(planned.moment, lambda _now, what=planned: visiting.visit(stage, what))
+            stage.agenda.at(planned.moment, partial(_visit, stage, planned))
     return shoppers
+
+
+def _register(stage: Stage, shopper: Shopper, _now: datetime) -> None:
+    visiting.register(stage, shopper)
+
+
+def _visit(stage: Stage, planned: Visit, _now: datetime) -> None:
+    visiting.visit(stage, planned)
 
 
 def _trade(stage: Stage, plan: Plan, progress: Progress) -> None:
@@ -136,15 +146,17 @@ def _trade(stage: Stage, plan: Plan, progress: Progress) -> None:
 
 def _night(stage: Stage, now: datetime) -> None:
     """The shop's daily work: give up unpaid orders, move points, send refunds, order what is running out."""
-    order_jobs.expire_unpaid_orders(stage.database)
-    loyalty_jobs.activate_due_points(stage.database)
-    loyalty_jobs.expire_due_points(stage.database)
+    if stage.unpaid:
+        order_jobs.expire_unpaid_orders(stage.database)
+        stage.unpaid = False
     stage.work("worker", lambda session: _spare_mails(session, now))
     outbox.drain(stage.database)
+    if now.weekday() == 0:
+        # Balances are right without these jobs; they only move lots from one state to the next.
+        loyalty_jobs.activate_due_points(stage.database)
+        loyalty_jobs.expire_due_points(stage.database)
     if now.toordinal() % 3 == 0:
-        delivered = stage.work(
-            "worker", lambda session: world.restock(session, stage.shelf, rng=stage.rng, now=now)
-        )
+        delivered = stage.work("worker", lambda session: world.restock(session, stage.shelf, rng=stage.rng, now=now))
         stage.counts["supplier deliveries"] += delivered
 
 

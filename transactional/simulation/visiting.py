@@ -138,9 +138,7 @@ def _fill_cart(session: Session, walk: _Walk, basket: dict[Gift, int]) -> carts.
     for gift, quantity in basket.items():
         variant_id = stage.shelf.variants[gift.sku]
         wish = {"text": walk.shopper.name.split()[0]} if gift.customisable and stage.chance(0.7) else None
-        carts.add_line(
-            session, cart=cart, variant_id=variant_id, quantity=quantity, customisation=wish, now=stage.now
-        )
+        carts.add_line(session, cart=cart, variant_id=variant_id, quantity=quantity, customisation=wish, now=stage.now)
         walk.step(EventType.ADD_TO_CART, gift.sku, variant_id=variant_id, quantity=quantity)
     return cart
 
@@ -212,6 +210,7 @@ def _settle(stage: Stage, shopper: Shopper, order: Order, basket: dict[Gift, int
     online = order.payment_mode is PaymentMode.ONLINE and order.total_minor > 0
     if online and not _pay(stage, shopper, order.id):
         stage.counts["orders never paid"] += 1
+        stage.unpaid = True
         return
     aftermath.plan(stage, shopper, order.id)
 

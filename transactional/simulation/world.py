@@ -54,9 +54,7 @@ def found(
     staff_user_id = _hire(session, password, now)
     for key, name in OCCASIONS.items():
         catalog.create_occasion(session, key=key, name=name)
-    categories = {
-        name: catalog.create_category(session, name=name, position=i).id for i, name in enumerate(CATEGORIES)
-    }
+    categories = {name: catalog.create_category(session, name=name, position=i).id for i, name in enumerate(CATEGORIES)}
     location_id = inventory.default_location(session).id
     variants, products = {}, {}
     for gift in GIFTS:
