@@ -73,7 +73,7 @@ class _Counter:
         return self._shelf("buy_again", "buy_again", [item for item in own or () if item.item_id in self._bought])
 
     def similar(self) -> Shelf:
-        """Alike to the page's product; without a model, what is popular in its category."""
+        """Alike to the page's product; without a model, what is popular, that of its category first."""
         query = replace(self._query, history=(), basket=self._page())
         own = self._from_model("similar", query)
         return self._shelf("similar", "popularity" if own is None else "similar", own or self._same_category(query))
@@ -113,12 +113,15 @@ class _Counter:
         return self._from_model("popularity", plain) or self._allowed(self._snapshot.popularity.popular, plain)
 
     def _same_category(self, query: Query) -> list[Recommendation]:
+        """What is popular, that of the page's category first."""
         products = self._snapshot.products
         page = products.get(self._question.product_id or 0)
+        popular = self._popular(query)
         if page is None:
-            return self._popular(query)
+            return popular
         alike = frozenset(i for i in self._snapshot.active if products[i].category == page.category)
-        return self._popular(replace(query, candidates=alike)) or self._popular(query)
+        first = self._popular(replace(query, candidates=alike))
+        return [*first, *(item for item in popular if item.item_id not in alike)]
 
     def _from_snapshot(self, shelf: str, ranked: Sequence[Recommendation]) -> Shelf:
         return self._shelf(shelf, shelf, self._allowed(ranked, self._query), source="snapshot")

@@ -77,7 +77,7 @@ def test_without_any_model_popularity_answers_and_says_so(served: TestClient) ->
     assert (discover["model"], discover["source"], discover["version"]) == ("popularity", "snapshot", "build-1")
     first = discover["items"][0]
     assert first["name"] == "Clay diya", "the lamp and the scarf were bought already"
-    assert first["reason"] == "Popular now: 1 customers in the last 28 days"
+    assert first["reason"] == "Popular now: 1 customer in the last 28 days"
     assert first["because"] == {
         "kind": "popular",
         "product_id": None,
@@ -94,8 +94,8 @@ def test_an_inactive_product_is_never_shown_however_well_it_sells(served: TestCl
             assert 4 not in items
 
 
-def test_similar_without_a_model_stays_in_the_category(served: TestClient) -> None:
-    assert shelves(ask(served, slot="product", product_id=1))["similar"] == [2]
+def test_similar_without_a_model_begins_with_the_category(served: TestClient) -> None:
+    assert shelves(ask(served, slot="product", product_id=1))["similar"] == [2, 3]
 
 
 def test_cart_and_exclusions_are_never_shown(served: TestClient) -> None:
