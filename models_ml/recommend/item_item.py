@@ -55,7 +55,7 @@ class ItemItemRecommender(ScoringRecommender):
         return self
 
     def scores(self, query: Query) -> FloatArray:
-        """Row sums over the history (the basket stands in for it when there is none)."""
+        """Row sums over the history, or over the basket where there is no history."""
         positions, strength = self._evidence(query)
         total = np.zeros(len(self.items))
         w = self._weights

@@ -27,7 +27,12 @@ class SimilarRecommender(ScoringRecommender):
     """
 
     kind: ClassVar[str] = "similar"
-    DEFAULTS: ClassVar[dict[str, Json]] = {"neighbours": 100, "shrink": 10.0, "content": 0.5}
+    DEFAULTS: ClassVar[dict[str, Json]] = {
+        "neighbours": 100,
+        "shrink": 10.0,
+        "content": 0.5,
+        "rows": "customers",
+    }
 
     def __init__(self, settings: dict[str, Json] | None = None, products: pl.DataFrame | None = None) -> None:
         """`products`: product_id and name, perhaps category; needed by `fit` only."""
@@ -39,7 +44,9 @@ class SimilarRecommender(ScoringRecommender):
         """Learn from who bought what, and from the catalogue if there is one."""
         self._data_through = interactions.as_of
         neighbours = int(self.setting_number("neighbours"))
-        bought = shrunk_cosine(interactions.customer_matrix(), neighbours, self.setting_number("shrink"))
+        by_basket = self._settings["rows"] == "baskets"
+        X = interactions.basket_matrix() if by_basket else interactions.customer_matrix()
+        bought = shrunk_cosine(X, neighbours, self.setting_number("shrink"))
         if self._products is None:
             self._items, similar = interactions.items, bought
         else:
