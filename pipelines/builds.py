@@ -136,7 +136,7 @@ def _sidecar(path: Path) -> Path:
 def _remove(build: Path) -> None:
     for path in (build, build.with_name(build.name + ".wal"), _sidecar(build)):
         path.unlink(missing_ok=True)
-    shutil.rmtree(build.with_name(build.name + ".tmp"), ignore_errors=True)
+    shutil.rmtree(build.with_suffix(".dbt"), ignore_errors=True)
 
 
 def _age(path: Path) -> float:

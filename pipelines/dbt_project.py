@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -12,10 +13,12 @@ from typing import Any
 
 from filelock import FileLock
 
+from pipelines.duck import attached
 from pipelines.errors import PipelineError
 from pipelines.settings import ROOT, Settings
 
 FOLDER = ROOT / "dbt"
+_BUILD_NAME = "build.duckdb"
 _SOURCES = ("*.sql", "*.yml", "*.csv", "*.md")
 
 
@@ -24,20 +27,47 @@ def executable() -> Path:
     return Path(sys.executable).with_name("dbt")
 
 
-def environment(settings: Settings, build: Path | None = None) -> dict[str, str]:
-    """What dbt reads from the environment: where to write, and which build to work on."""
-    variables = {
+def environment(settings: Settings) -> dict[str, str]:
+    """What dbt reads from the environment: where to write, and the path under which it finds the build."""
+    return {
         "DBT_TARGET_PATH": str(settings.dbt_target / "target"),
         "DBT_LOG_PATH": str(settings.dbt_target / "logs"),
         "DBT_PROFILES_DIR": str(FOLDER),
+        "MLT_BUILD_PATH": str(settings.dbt_slot / _BUILD_NAME),
     }
-    return variables if build is None else variables | {"MLT_BUILD_PATH": str(build)}
 
 
 @contextmanager
-def environment_set(settings: Settings, build: Path | None = None) -> Iterator[None]:
-    """The same for a block: dagster-dbt hands this process's environment on to dbt."""
-    variables = environment(settings, build)
+def working_on(settings: Settings, build: Path) -> Iterator[None]:
+    """Let dbt find this build, and this process's environment tell it where; one dbt at a time.
+
+    dbt parses its whole project anew whenever a path in the profile differs from the last time. So it always sees the
+    same path, a link to a folder beside the build, into which DuckDB also puts its log and what does not fit into
+    memory.
+    """
+    folder = build.with_suffix(".dbt")
+    folder.mkdir(exist_ok=True)
+    inside = folder / _BUILD_NAME
+    inside.unlink(missing_ok=True)
+    inside.symlink_to(build)
+    with FileLock(settings.dbt_slot.with_suffix(".lock")):
+        _point(settings.dbt_slot, folder)
+        with _environment_set(environment(settings)):
+            yield
+        if inside.with_name(inside.name + ".wal").exists():
+            with attached(inside) as warehouse:
+                warehouse.execute("CHECKPOINT")
+    shutil.rmtree(folder)
+
+
+def _point(link: Path, folder: Path) -> None:
+    fresh = link.with_name(f"{link.name}.{os.getpid()}")
+    fresh.symlink_to(folder)
+    fresh.replace(link)
+
+
+@contextmanager
+def _environment_set(variables: Mapping[str, str]) -> Iterator[None]:
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
     try:
@@ -51,7 +81,10 @@ def environment_set(settings: Settings, build: Path | None = None) -> Iterator[N
 
 
 def ensure_manifest(settings: Settings) -> Path:
-    """The project's manifest, parsed anew if any file of the project is newer. Raises `PipelineError` with dbt's words."""
+    """The project's manifest, parsed anew if any file of the project is newer.
+
+    Raises `PipelineError` with dbt's words.
+    """
     manifest = settings.dbt_target / "target" / "manifest.json"
     manifest.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(manifest.parent / ".parse.lock"):

@@ -32,7 +32,7 @@ def _lifetime(model: Any, marts: Marts) -> pl.DataFrame:
 
 def _churn(model: Any, marts: Marts) -> pl.DataFrame:
     frame: pl.DataFrame = model.predict(marts.purchases(), marts.cut_off())
-    return frame
+    return frame.with_columns(pl.col("main_reasons").list.join("; "))
 
 
 _SCORERS: Mapping[str, tuple[str, Callable[[Any, Marts], pl.DataFrame]]] = {

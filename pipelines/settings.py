@@ -53,6 +53,11 @@ class Settings:
         return self.var / "dbt"
 
     @property
+    def dbt_slot(self) -> Path:
+        """The one path under which dbt finds whatever build it works on."""
+        return self.var / "warehouse" / "dbt"
+
+    @property
     def alerts(self) -> Path:
         """The file that alerts are written to."""
         return self.var / "logs" / "alerts.jsonl"

@@ -81,7 +81,7 @@ def _build(context: dg.AssetExecutionContext, dbt: Dbt, part: str, arguments: li
     # The audit's library takes seconds to import; dbt is another process, so they pass meanwhile.
     threading.Thread(target=import_module, args=("great_expectations",), daemon=True).start()
     faults.reach(f"before_dbt_{part}")
-    with dbt_project.environment_set(settings, build.path):
+    with dbt_project.working_on(settings, build.path):
         invocation = dbt.cli(
             [*arguments, *_variables(build)], context=context, target_path=target, raise_on_error=False
         )
