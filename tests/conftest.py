@@ -132,7 +132,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def house(tmp_path_factory: pytest.TempPathFactory) -> House:
     """The demo on the excerpt of a real shop's history: imported, refreshed, trained, answered. Treat as read-only."""
-    return build_house(tmp_path_factory.mktemp("house"), "--input", str(ROOT / "tests/data/online_retail_excerpt.csv"))
+    return build_house(tmp_path_factory.mktemp("house"), "--input", str(ROOT / "tests/data/online_retail_customers.parquet"))
 
 
 @pytest.fixture(scope="session")
