@@ -155,7 +155,6 @@ def _night(stage: Stage, now: datetime) -> None:
         # Balances are right without these jobs; they only move lots from one state to the next.
         loyalty_jobs.activate_due_points(stage.database)
         loyalty_jobs.expire_due_points(stage.database)
-    if now.toordinal() % 3 == 0:
         delivered = stage.work("worker", lambda session: world.restock(session, stage.shelf, rng=stage.rng, now=now))
         stage.counts["supplier deliveries"] += delivered
 

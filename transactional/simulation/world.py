@@ -21,8 +21,8 @@ from transactional.staff import service as staff
 ADMIN_EMAIL = "admin@mylittlethings.example"
 ANALYST_EMAIL = "analyst@mylittlethings.example"
 WELCOME_COUPON = "WELCOME10"
-_SHELF = 60
-_LOW = 8
+_SHELF = 14
+_LOW = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def found(
             session,
             variant_id=variants[gift.sku],
             location_id=location_id,
-            quantity=_SHELF + rng.randint(0, 40),
+            quantity=_SHELF + rng.randint(0, 12),
             reason="opening stock",
             now=now,
         )
