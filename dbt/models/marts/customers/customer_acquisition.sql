@@ -26,8 +26,9 @@ first_orders as (
 ),
 
 months as (
-    select distinct {{ period_start('month', 'date_day') }} as month_start
-    from {{ ref('int_days') }}
+    select distinct {{ period_start('month', 'days.date_day') }} as month_start
+    from {{ ref('int_days') }} as days
+    inner join {{ ref('int_shop') }} as shop on days.date_day <= shop.as_of_day
 ),
 
 cells as (

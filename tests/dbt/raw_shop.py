@@ -1,0 +1,208 @@
+"""A small shop written straight into `raw`, as extraction would leave it, with the keys that a change touches."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import duckdb
+
+from pipelines import contracts
+
+START = datetime(2025, 1, 6, 9, 0)  # noqa: DTZ001 - `raw` holds UTC without a zone
+_DEFAULTS: dict[str, Any] = {"BIGINT": 0, "VARCHAR": "", "JSON": "{}", "BOOLEAN": False, "TIMESTAMP": START}
+
+
+class RawShop:
+    """Rows of `raw` in one build file. Use as a context manager: the file must be closed before dbt opens it."""
+
+    def __init__(self, build: Path) -> None:
+        self._tables = contracts.load()
+        self._connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
+        self._connection.execute(f"ATTACH '{build}' AS warehouse")
+        self._connection.execute("USE warehouse")
+
+    def __enter__(self) -> "RawShop":
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._connection.close()
+
+    def create(self) -> None:
+        """Empty tables by their contracts, and the word that everything is new."""
+        self._connection.execute("CREATE SCHEMA raw")
+        self._connection.execute("CREATE SCHEMA raw_ops")
+        for table in self._tables.values():
+            columns = ", ".join(f'"{column.name}" {column.sql_type}' for column in table.columns)
+            self._connection.execute(f'CREATE TABLE raw."{table.name}" ({columns})')
+        self._connection.execute("CREATE TABLE raw_ops.changed_keys (table_name VARCHAR, row_id BIGINT)")
+        self._connection.execute('CREATE TABLE raw_ops.extract_state ("full" BOOLEAN)')
+        self._connection.execute(
+            "CREATE TABLE raw_ops.extraction_cursor AS SELECT 'journal' AS feed, ?::TIMESTAMP AS extracted_at",
+            [datetime.now(UTC).replace(tzinfo=None)],
+        )
+        self.next_extraction(full=True)
+
+    def next_extraction(self, *, full: bool) -> None:
+        """Forget what was touched before, as the seeding of a build does."""
+        self._connection.execute("DELETE FROM raw_ops.changed_keys")
+        self._connection.execute("DELETE FROM raw_ops.extract_state")
+        self._connection.execute("INSERT INTO raw_ops.extract_state VALUES (?)", [full])
+
+    def put(self, table: str, row_id: int, **values: Any) -> int:
+        """Insert a row; columns that may be NULL stay so, the others get a harmless value. Returns the id."""
+        row = {
+            column.name: values.pop(column.name, None if column.nullable else _DEFAULTS[column.sql_type])
+            for column in self._tables[table].columns
+            if column.name != "id"
+        }
+        assert not values, f"raw.{table} has no column {', '.join(values)}"
+        names = ", ".join(f'"{name}"' for name in row)
+        marks = ", ".join("?" for _ in row)
+        self._connection.execute(
+            f'INSERT INTO raw."{table}" (id, {names}) VALUES (?, {marks})', [row_id, *row.values()]
+        )
+        self._touch(table, row_id)
+        return row_id
+
+    def change(self, table: str, row_id: int, **values: Any) -> None:
+        """Update a row."""
+        assignments = ", ".join(f'"{name}" = ?' for name in values)
+        self._connection.execute(f'UPDATE raw."{table}" SET {assignments} WHERE id = ?', [*values.values(), row_id])
+        self._touch(table, row_id)
+
+    def remove(self, table: str, row_id: int) -> None:
+        """Delete a row."""
+        self._connection.execute(f'DELETE FROM raw."{table}" WHERE id = ?', [row_id])
+        self._touch(table, row_id)
+
+    def select(self, query: str) -> list[tuple[Any, ...]]:
+        """Rows of `raw` as they stand now."""
+        return self._connection.execute(query).fetchall()
+
+    def execute(self, statement: str) -> None:
+        """A change behind everybody's back: no key is touched."""
+        self._connection.execute(statement)
+
+    def _touch(self, table: str, row_id: int) -> None:
+        self._connection.execute("INSERT INTO raw_ops.changed_keys VALUES (?, ?)", [table, row_id])
+
+    def set_the_stage(self) -> None:
+        """The shop itself, its customers, its goods and what visitors did before they bought."""
+        self.put("shop_profile", 1, name="Test gifts", base_currency="INR", time_zone="Asia/Kolkata")
+        for number in range(1, 4):
+            self.put("categories", number, slug=f"category-{number}", name=f"Category {number}")
+            self.put("occasions", number, key=f"occasion-{number}", name=f"Occasion {number}")
+        for number in range(1, 11):
+            self.put(
+                "products", number, slug=f"product-{number}", name=f"Product {number}", gift_tier="budget",
+                category_id=1 + number % 3, is_active=True,
+            )  # fmt: skip
+            self.put("product_variants", number, product_id=number, sku=f"SKU-{number}", is_default=True)
+            self.put("product_occasions", number, product_id=number, occasion_id=1 + number % 3)
+            self.put("prices", number, variant_id=number, channel="web", currency="INR", amount_minor=1000 * number)
+        for number in range(1, 21):
+            self.put(
+                "customers", number, email=None if number == 20 else f"c{number}@example.org", is_guest=number > 15,
+                acquisition_channel="search" if number % 2 else "direct", country="India", source="shop",
+            )  # fmt: skip
+            self.put(
+                "behaviour_events", number, event_id=f"e{number}", anonymous_id=f"visitor-{number % 7}", type="view",
+                session_id=f"s{number % 9}", product_id=1 + number % 10, server_time=START + timedelta(days=number),
+            )  # fmt: skip
+        self.put("visitor_identities", 1, anonymous_id="visitor-3", customer_id=5)
+
+    def trade(self, numbers: range, *, seed: int) -> None:
+        """Orders with every fate: paid, unpaid, cancelled before and after payment, on delivery, returned in part."""
+        chance = Random(seed)
+        for number in numbers:
+            self._order(number, chance)
+
+    def _order(self, number: int, chance: Random) -> None:
+        placed = START + timedelta(days=number * 4, minutes=chance.randrange(1440))
+        fate = chance.choice(["delivered", "delivered", "delivered", "expired", "cancelled", "refunded", "on_delivery"])
+        paid = placed + timedelta(minutes=7) if fate in {"delivered", "refunded"} else None
+        gross = sum(self._line(number, position, chance) for position in range(chance.randint(1, 3)))
+        points = 300 if number % 5 == 0 else 0
+        self.put(
+            "orders", number, public_id=f"or_{number}", order_number=f"MLT-{number}", channel="web", currency="INR",
+            customer_id=None if number % 11 == 0 else 1 + number % 20, is_test=number % 17 == 0, tax_included=True,
+            status={"refunded": "cancelled", "on_delivery": "shipped"}.get(fate, fate),
+            payment_mode="on_delivery" if fate == "on_delivery" else "online", gross_minor=gross, source="shop",
+            points_discount_minor=points, shipping_minor=4900, total_minor=gross - points + 4900, placed_at=placed,
+            paid_at=paid, cancelled_at=placed + timedelta(days=2) if fate in {"cancelled", "refunded"} else None,
+            delivered_at=placed + timedelta(days=3) if fate == "delivered" else None, ship_country="India",
+            occasion="occasion-1" if number % 2 else None, coupon_code="DIWALI" if number % 7 == 0 else None,
+        )  # fmt: skip
+        self._points_come_off_the_first_line(number, points)
+        self._steps(number, placed, fate)
+        if paid is None:
+            return
+        self.put(
+            "payments", number, order_id=number, gateway="razorpay", gateway_payment_id=f"pay_{number}", method="upi",
+            status="captured", currency="INR", amount_minor=gross, captured_minor=gross, captured_at=paid,
+        )  # fmt: skip
+        self.put("shipments", number, order_id=number, carrier="carrier", status="delivered")
+        if number % 11 and number % 20 != 19:
+            customer = 1 + number % 20
+            self.put(
+                "point_lots", number, customer_id=customer, source="order", state="active", amount=9, remaining=9,
+                expires_at=paid + timedelta(days=365),
+            )  # fmt: skip
+            self.put(
+                "point_entries", number, customer_id=customer, lot_id=number, order_id=number, kind="earn", points=9,
+                occurred_at=paid,
+            )  # fmt: skip
+        if fate == "delivered" and number % 3 == 0:
+            self.take_back(number, placed + timedelta(days=9))
+
+    def _line(self, order: int, position: int, chance: Random) -> int:
+        line, product, quantity = order * 10 + position, chance.randint(1, 10), chance.randint(1, 3)
+        gross = quantity * 1000 * product
+        self.put(
+            "order_lines", line, order_id=order, variant_id=product, product_id=product, sku=f"SKU-{product}",
+            quantity=quantity, unit_price_minor=1000 * product, gross_minor=gross, net_minor=gross,
+        )  # fmt: skip
+        self.put("stock_movements", line, variant_id=product, location_id=1, kind="sale", quantity=-quantity,
+                 order_line_id=line, occurred_at=START + timedelta(days=order * 4))  # fmt: skip
+        return gross
+
+    def _points_come_off_the_first_line(self, order: int, points: int) -> None:
+        if points:
+            self._connection.execute(
+                "UPDATE raw.order_lines SET points_discount_minor = ?, net_minor = gross_minor - ? WHERE id = ?",
+                [points, points, order * 10],
+            )
+
+    def _steps(self, order: int, placed: datetime, fate: str) -> None:
+        steps = {
+            "delivered": ["awaiting_payment", "paid", "packed", "delivered"],
+            "refunded": ["awaiting_payment", "paid", "cancelled"],
+            "on_delivery": ["packed", "shipped"],
+        }.get(fate, ["awaiting_payment", fate])
+        for position, status in enumerate(steps):
+            self.put(
+                "order_status_changes", order * 10 + position, order_id=order, to_status=status,
+                occurred_at=placed + timedelta(hours=position * position),
+            )  # fmt: skip
+
+    def take_back(self, order: int, when: datetime) -> None:
+        """One unit of an order's first line comes back and its money goes."""
+        found = self._connection.execute(
+            "SELECT product_id, net_minor // quantity FROM raw.order_lines WHERE id = ?", [order * 10]
+        ).fetchone()
+        assert found, f"order {order} has no first line"
+        product, money = found
+        self.put(
+            "returns", order, public_id=f"rt_{order}", order_id=order, status="processed", currency="INR",
+            processed_at=when,
+        )  # fmt: skip
+        self.put(
+            "return_lines", order, return_id=order, order_line_id=order * 10, variant_id=product, product_id=product,
+            quantity=1, refund_minor=money,
+        )  # fmt: skip
+        self.put(
+            "refunds", order, payment_id=order, order_id=order, return_id=order, idempotency_key=f"key-{order}",
+            status="processed", amount_minor=money, currency="INR", processed_at=when,
+        )  # fmt: skip
+        self.change("order_lines", order * 10, returned_quantity=1, refunded_minor=money)

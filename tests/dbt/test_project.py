@@ -1,0 +1,113 @@
+"""The project's files: what they must not be, and what every mart must say about itself."""
+
+import csv
+import itertools
+import re
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+PROJECT = Path(__file__).resolve().parents[2] / "dbt"
+MARTS = sorted((PROJECT / "models" / "marts").rglob("*.sql"))
+
+# The contract of the warehouse: columns that readers rely on.
+RELIED_ON = {
+    "dim_customers": "customer_id first_order_at last_order_at acquisition_channel country city loyalty_tier"
+    " marketing_consent is_guest",
+    "dim_products": "product_id sku name category gift_tier occasions price is_active is_customisable",
+    "dim_dates": "date_day week_start month_start quarter_start year is_weekend holiday",
+    "dim_shop": "name base_currency time_zone as_of",
+    "fct_orders": "order_id order_number customer_id placed_at status channel gross_merchandise discounts"
+    " points_redeemed_value shipping_charged wrap_charged tax net_paid refunded is_first_order",
+    "fct_order_lines": "order_line_id order_id product_id customer_id placed_at quantity unit_price gross_amount"
+    " discount_amount net_amount returned_quantity refunded_amount",
+    "fct_payments": "payment_id order_id method status amount created_at captured_at failed_at",
+    "fct_refunds": "refund_id order_id method status amount created_at processed_at failed_at",
+    "fct_shipments": "shipment_id order_id method status amount created_at shipped_at delivered_at",
+    "fct_points": "entry_id customer_id lot_id kind points occurred_at expires_at order_id",
+    "fct_coupon_redemptions": "redemption_id customer_id order_id status amount reserved_at redeemed_at released_at",
+    "fct_tickets": "ticket_id customer_id order_id category priority status created_at resolved_at",
+    "fct_reviews": "review_id customer_id product_id score status sentiment created_at",
+    "fct_behaviour_events": "behaviour_event_id customer_id product_id kind occurred_at",
+    "fct_inventory_movements": "movement_id product_id kind quantity occurred_at",
+    "sales_by_period": "period_grain period_start orders customers new_customers returning_customers units"
+    " gross_merchandise discounts returned_amount net_merchandise shipping_charged average_order_value"
+    " previous_net_merchandise same_period_last_year_net_merchandise",
+    "sales_by_dimension": "month_start dimension dimension_value orders units gross_merchandise net_merchandise",
+    "product_performance": "product_id orders customers units net_merchandise return_rate views carts conversion_rate"
+    " average_rating review_sentiment trend_score rank",
+    "customer_acquisition": "month_start channel new_customers first_order_amount repeat_rate_90d",
+    "cohort_retention": "cohort_month months_since customers active_customers retention_rate net_merchandise"
+    " cumulative_net_merchandise",
+    "order_status_distribution": "date_day status orders amount median_hours_in_status",
+    "customer_rfm": "customer_id recency_days frequency monetary r_score f_score m_score rfm_segment",
+    "customer_lifetime_value": "customer_id historic_value orders probability_alive expected_orders_90d"
+    " expected_orders_365d expected_order_value predicted_value_365d value_decile",
+    "customer_churn": "customer_id churn_probability risk_band main_reasons model_version",
+    "product_affinity": "product_id other_product_id orders_together support confidence lift rank",
+    "model_performance": "model version metric value low high trained_at data_through is_champion",
+    "data_quality": "run_id check_name passed severity failed_rows observed checked_at",
+}
+
+
+def _described(mart: Path) -> dict[str, Any]:
+    (model,) = yaml.safe_load(mart.with_suffix(".yml").read_text("utf-8"))["models"]
+    assert model["name"] == mart.stem
+    return dict(model)
+
+
+def test_no_python_in_the_project_for_it_would_join_the_installed_package() -> None:
+    assert list(PROJECT.rglob("*.py")) == []
+    assert Path(import_module("dbt.cli.main").__file__ or "").is_relative_to(PROJECT) is False
+
+
+def test_contracts_are_enforced_for_every_mart() -> None:
+    project = yaml.safe_load((PROJECT / "dbt_project.yml").read_text("utf-8"))
+    assert project["models"]["my_little_things"]["marts"]["+contract"] == {"enforced": True}
+    assert project["flags"]["send_anonymous_usage_stats"] is False
+    assert not (PROJECT / "packages.yml").exists()
+
+
+@pytest.mark.parametrize("mart", MARTS, ids=lambda mart: mart.stem)
+def test_every_mart_says_its_grain_its_questions_and_its_columns(mart: Path) -> None:
+    model = _described(mart)
+    assert model["description"].startswith("One row"), "a description starts with the grain"
+    assert "Questions it answers:\n- " in model["description"]
+    for column in model["columns"]:
+        assert column["description"], column["name"]
+        assert column["data_type"], column["name"]
+        assert column["data_type"] not in {"float", "hugeint"}, column["name"]
+
+
+@pytest.mark.parametrize("mart", RELIED_ON)
+def test_columns_that_readers_rely_on_are_there(mart: str) -> None:
+    (path,) = [path for path in MARTS if path.stem == mart]
+    columns = {column["name"] for column in _described(path)["columns"]}
+    assert set(RELIED_ON[mart].split()) <= columns
+
+
+def test_every_cell_of_rfm_scores_has_one_segment() -> None:
+    with (PROJECT / "seeds" / "rfm_segments.csv").open(encoding="utf-8") as file:
+        boxes = list(csv.DictReader(file))
+
+    def segments(cell: tuple[int, int, int]) -> list[str]:
+        def within(box: dict[str, str]) -> bool:
+            return all(
+                int(box[f"{axis}_from"]) <= score <= int(box[f"{axis}_to"])
+                for axis, score in zip("rfm", cell, strict=True)
+            )
+
+        return [box["rfm_segment"] for box in boxes if within(box)]
+
+    cells = itertools.product(range(1, 6), repeat=3)
+    assert [cell for cell in cells if len(segments(cell)) != 1] == []
+    assert len({box["rfm_segment"] for box in boxes}) == 10  # and prospects, who have no cell
+
+
+def test_no_model_selects_everything_from_what_it_shows() -> None:
+    for mart in MARTS:
+        final = mart.read_text("utf-8").rsplit("\nselect", 1)[-1]
+        assert not re.search(r"^\s+(\w+\.)?\*", final, re.MULTILINE), mart.stem
