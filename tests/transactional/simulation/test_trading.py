@@ -94,19 +94,18 @@ def test_time_never_runs_backwards(shop: Database) -> None:
         SELECT a.seq FROM journal a JOIN journal b ON b.seq = a.seq + 1
         WHERE b.occurred_at < a.occurred_at AND a.actor <> 'migration'
     """
-    assert rows(shop, backwards) == []
-    impossible = "SELECT id FROM orders WHERE paid_at < placed_at OR delivered_at < paid_at AND payment_mode = 'online'"
-    assert rows(shop, impossible) == []
-    assert (
-        rows(
-            shop,
-            "SELECT r.id FROM reviews r JOIN order_lines l ON l.id = r.order_line_id"
-            " JOIN orders o ON o.id = l.order_id WHERE r.created_at < o.delivered_at",
-        )
-        == []
-    )
-    ((last,),) = rows(shop, "SELECT max(occurred_at) FROM journal")
-    assert last <= PLAN.end.strftime("%Y-%m-%d %H:%M:%S.%f")
+    too_late = """
+        SELECT seq FROM journal WHERE actor <> 'migration' AND occurred_at > '2025-12-31 18:30:00.000000'
+    """
+    impossible = """
+        SELECT id FROM orders WHERE paid_at < placed_at OR (delivered_at < paid_at AND payment_mode = 'online')
+    """
+    premature = """
+        SELECT r.id FROM reviews r JOIN order_lines l ON l.id = r.order_line_id JOIN orders o ON o.id = l.order_id
+        WHERE r.created_at < o.delivered_at
+    """
+    for sql in (backwards, too_late, impossible, premature):
+        assert rows(shop, sql) == []
 
 
 def test_staff_can_log_in_with_their_rights(shop: Database) -> None:
