@@ -1,14 +1,10 @@
 {#- The shop's wall clock at a UTC timestamp; days are the shop's days, so the zone comes before any truncation. -#}
 {% macro shop_time(utc, time_zone) -%}
-    {{ return(adapter.dispatch('shop_time', 'my_little_things')(utc, time_zone)) }}
-{%- endmacro %}
-
-{% macro default__shop_time(utc, time_zone) -%}
-    timezone({{ time_zone }}, timezone('UTC', {{ utc }}))
-{%- endmacro %}
-
-{% macro spark__shop_time(utc, time_zone) -%}
+    {%- if target.type == 'spark' -%}
     from_utc_timestamp({{ utc }}, {{ time_zone }})
+    {%- else -%}
+    timezone({{ time_zone }}, timezone('UTC', {{ utc }}))
+    {%- endif -%}
 {%- endmacro %}
 
 
@@ -63,15 +59,21 @@
 
 {#- One row a step from the first to the last day, both within; `step` is an interval such as '1 day'. -#}
 {% macro spine(first_day, last_day, step) -%}
-    {{ return(adapter.dispatch('spine', 'my_little_things')(first_day, last_day, step)) }}
-{%- endmacro %}
-
-{% macro default__spine(first_day, last_day, step) -%}
+    {%- if target.type == 'spark' -%}
+    explode(sequence({{ first_day }}, {{ last_day }}, interval {{ step }}))
+    {%- else -%}
     unnest(generate_series(
         cast({{ first_day }} as timestamp), cast({{ last_day }} as timestamp), interval {{ step }}
     ))
+    {%- endif -%}
 {%- endmacro %}
 
-{% macro spark__spine(first_day, last_day, step) -%}
-    explode(sequence({{ first_day }}, {{ last_day }}, interval {{ step }}))
+
+{#- The values of a group as one text in a stated order: an aggregate whose result does not depend on chance. -#}
+{% macro joined_text(expression, separator, order_by) -%}
+    {%- if target.type == 'spark' -%}
+    array_join(array_sort(collect_list({{ expression }})), {{ separator }})
+    {%- else -%}
+    string_agg({{ expression }}, {{ separator }} order by {{ order_by }})
+    {%- endif -%}
 {%- endmacro %}

@@ -1,20 +1,34 @@
 -- Orders, returns and credits sum to every grain of the calendar: nothing falls between the days or counts twice.
-with sources as (
+with sold as (
     select
-        (select count(*) from {{ ref('fct_orders') }} where is_sale) as orders,
-        (
-            select coalesce(sum(gross_merchandise), 0)
-            from {{ ref('fct_orders') }}
-            where is_sale
-        ) as gross_merchandise,
-        (
-            select coalesce(sum(sold_merchandise), 0)
-            from {{ ref('fct_orders') }}
-            where is_sale
-        )
-        - (select coalesce(sum(returned_amount), 0) from {{ ref('fct_returned_lines') }})
-        - (select coalesce(sum(amount), 0) from {{ ref('fct_credits') }} where kind = 'discount') as net_merchandise,
-        (select count(distinct customer_id) from {{ ref('fct_orders') }} where is_sale) as new_customers
+        count(*) as orders,
+        coalesce(sum(gross_merchandise), 0) as gross_merchandise,
+        coalesce(sum(sold_merchandise), 0) as sold_merchandise,
+        count(distinct customer_id) as new_customers
+    from {{ ref('fct_orders') }}
+    where is_sale
+),
+
+returned as (
+    select coalesce(sum(returned_amount), 0) as amount
+    from {{ ref('fct_returned_lines') }}
+),
+
+credited as (
+    select coalesce(sum(amount), 0) as amount
+    from {{ ref('fct_credits') }}
+    where kind = 'discount'
+),
+
+sources as (
+    select
+        sold.orders,
+        sold.gross_merchandise,
+        sold.new_customers,
+        sold.sold_merchandise - returned.amount - credited.amount as net_merchandise
+    from sold
+    cross join returned
+    cross join credited
 ),
 
 periods as (

@@ -31,12 +31,17 @@ months as (
     inner join {{ ref('int_shop') }} as shop on days.date_day <= shop.as_of_day
 ),
 
+channels as (
+    select distinct channel
+    from first_orders
+),
+
 cells as (
     select
         months.month_start,
         channels.channel
     from months
-    cross join (select distinct channel from first_orders) as channels
+    cross join channels
 ),
 
 summed as (

@@ -1,29 +1,33 @@
-with default_variants as (
+with variants as (
     select
         product_id,
         variant_id,
-        sku
+        sku,
+        row_number() over (
+            partition by product_id
+            order by is_default desc, is_active desc, variant_id asc
+        ) as variant_rank
     from {{ ref('stg_product_variants') }}
-    qualify row_number() over (partition by product_id order by is_default desc, is_active desc, variant_id) = 1
 ),
 
+-- The web's price where the variant is sold on several channels.
 open_prices as (
     select
         prices.variant_id,
-        prices.amount
+        prices.amount,
+        row_number() over (
+            partition by prices.variant_id
+            order by case prices.channel when 'web' then 0 else 1 end, prices.price_id
+        ) as price_rank
     from {{ ref('stg_prices') }} as prices
     inner join {{ ref('int_shop') }} as shop on prices.currency = shop.base_currency
     where prices.valid_to is null
-    qualify row_number() over (
-        partition by prices.variant_id
-        order by (prices.channel = 'web') desc, prices.price_id
-    ) = 1
 ),
 
 occasions as (
     select
         product_occasions.product_id,
-        {{ dbt.listagg('occasions.occasion_key', "', '", 'order by occasions.occasion_key') }} as occasions
+        {{ joined_text('occasions.occasion_key', "', '", 'occasions.occasion_key') }} as occasions
     from {{ ref('stg_product_occasions') }} as product_occasions
     inner join {{ ref('stg_occasions') }} as occasions on product_occasions.occasion_id = occasions.occasion_id
     group by product_occasions.product_id
@@ -31,7 +35,7 @@ occasions as (
 
 select
     products.product_id,
-    default_variants.sku,
+    variants.sku,
     products.product_name as name,
     categories.category_name as category,
     products.category_id,
@@ -43,6 +47,6 @@ select
     products.created_at
 from {{ ref('stg_products') }} as products
 left join {{ ref('stg_categories') }} as categories on products.category_id = categories.category_id
-left join default_variants on products.product_id = default_variants.product_id
-left join open_prices on default_variants.variant_id = open_prices.variant_id
+left join variants on products.product_id = variants.product_id and variants.variant_rank = 1
+left join open_prices on variants.variant_id = open_prices.variant_id and open_prices.price_rank = 1
 left join occasions on products.product_id = occasions.product_id

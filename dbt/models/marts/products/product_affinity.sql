@@ -19,17 +19,19 @@ product_orders as (
 ),
 
 -- Orders of one product meet nobody.
+shared_orders as (
+    select order_id
+    from baskets
+    group by order_id
+    having count(*) > 1
+),
+
 shared_baskets as (
     select
         baskets.order_id,
         baskets.product_id
     from baskets
-    inner join (
-        select order_id
-        from baskets
-        group by order_id
-        having count(*) > 1
-    ) as shared on baskets.order_id = shared.order_id
+    inner join shared_orders on baskets.order_id = shared_orders.order_id
 ),
 
 pairs as (
@@ -79,7 +81,7 @@ ranked as (
         measured.*,
         row_number() over (
             partition by measured.product_id
-            order by measured.confidence desc, measured.lift desc, measured.other_product_id
+            order by measured.confidence desc, measured.lift desc, measured.other_product_id asc
         ) as rank
     from measured
 )

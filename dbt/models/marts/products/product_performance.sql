@@ -36,7 +36,10 @@ sales as (
             case when sold.placed_at > shop.recent_from and sold.placed_at <= shop.as_of then sold.units else 0 end
         ) as recent_units,
         sum(
-            case when sold.placed_at > shop.previous_from and sold.placed_at <= shop.recent_from then sold.units else 0 end
+            case
+                when sold.placed_at > shop.previous_from and sold.placed_at <= shop.recent_from then sold.units
+                else 0
+            end
         ) as previous_units
     from {{ ref('int_order_products') }} as sold
     cross join shop
@@ -111,5 +114,5 @@ select
     average_rating,
     review_sentiment,
     cast(trend_score as double) as trend_score,
-    row_number() over (order by net_merchandise desc, product_id) as rank
+    row_number() over (order by net_merchandise desc, product_id asc) as rank
 from figures

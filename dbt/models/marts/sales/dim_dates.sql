@@ -10,17 +10,18 @@ days as (
     from bounds
 ),
 
+named_holidays as (
+    select
+        holiday_date,
+        holiday || ' (' || region || ')' as holiday
+    from {{ ref('shopping_holidays') }}
+),
+
 holidays as (
     select
         holiday_date,
-        {{ dbt.listagg('holiday', "'; '", 'order by region, holiday') }} as holiday
-    from (
-        select distinct
-            holiday_date,
-            region,
-            holiday || ' (' || region || ')' as holiday
-        from {{ ref('shopping_holidays') }}
-    ) as named
+        {{ joined_text('holiday', "'; '", 'holiday') }} as holiday
+    from named_holidays
     group by holiday_date
 )
 

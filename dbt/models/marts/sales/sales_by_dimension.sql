@@ -191,18 +191,20 @@ months as (
     from {{ ref('int_days') }}
 ),
 
+known as (
+    select distinct
+        dimension,
+        dimension_value
+    from parts
+),
+
 cells as (
     select
         months.month_start,
         known.dimension,
         known.dimension_value
     from months
-    cross join (
-        select distinct
-            dimension,
-            dimension_value
-        from parts
-    ) as known
+    cross join known
 ),
 
 summed as (

@@ -87,13 +87,10 @@ select
     money.wrap_charged,
     money.tax,
     money.goodwill,
-    case
-        when money.orders > 0
-            then cast(
-                cast(money.gross_merchandise - money.order_discounts - money.points_redeemed_value as double)
-                / money.orders as decimal(18, 2)
-            )
-    end as average_order_value,
+    cast(
+        {{ ratio('money.gross_merchandise - money.order_discounts - money.points_redeemed_value', 'money.orders') }}
+        as decimal(18, 2)
+    ) as average_order_value,
     comparisons.previous_net_merchandise,
     last_year.net_merchandise as same_period_last_year_net_merchandise
 from money
