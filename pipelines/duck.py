@@ -28,6 +28,7 @@ def attached(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPy
     connection = duckdb.connect(":memory:", config={**_CONFIG, "memory_limit": memory_limit()})
     try:
         connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("SET enable_progress_bar = false")  # its bar would tear the run's own lines apart
         mode = " (READ_ONLY)" if read_only else ""
         connection.execute(f"ATTACH {literal(str(path))} AS {CATALOGUE}{mode}")
         connection.execute(f"USE {CATALOGUE}")

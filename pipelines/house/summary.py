@@ -8,6 +8,9 @@ from pipelines.house.processes import run_step
 
 Row = dict[str, Any]
 
+_MEASURES = {"value", "low", "high"}
+_NAMES = {"customer_id", "version"}
+
 QUERIES: dict[str, str] = {
     "shop": "SELECT name, base_currency, time_zone FROM marts.dim_shop",
     "months": (
@@ -38,8 +41,10 @@ QUERIES: dict[str, str] = {
         " INNER JOIN marts.dim_products AS d ON p.product_id = d.product_id ORDER BY p.rank, d.sku LIMIT 5"
     ),
     "champions": (
-        "SELECT model, version, metric, slice, value, low, high FROM marts.model_performance"
-        " WHERE is_champion ORDER BY model, metric, slice"
+        # A champion's own figures that carry an interval; those of the candidates it beat are in the mart.
+        "SELECT model, version, metric, slice, value, low, high, n FROM marts.model_performance"
+        " WHERE is_champion AND low IS NOT NULL AND metric NOT LIKE '% of %' AND slice NOT LIKE 'origin%'"
+        " ORDER BY model, metric, slice"
     ),
 }
 
@@ -61,7 +66,7 @@ def table(rows: Sequence[Row], *, limit: int = 15) -> str:
     if not rows:
         return "  (nothing)"
     columns = list(rows[0])
-    cells = [[_text(row[column]) for column in columns] for row in rows[:limit]]
+    cells = [[_text(column, row[column]) for column in columns] for row in rows[:limit]]
     widths = [max(len(column), *(len(line[i]) for line in cells)) for i, column in enumerate(columns)]
     lines = ["  " + "  ".join(column.ljust(width) for column, width in zip(columns, widths, strict=True))]
     lines.extend(
@@ -72,9 +77,9 @@ def table(rows: Sequence[Row], *, limit: int = 15) -> str:
     return "\n".join(lines)
 
 
-def _text(value: Any) -> str:
+def _text(column: str, value: Any) -> str:
     if value is None:
         return "–"
     if isinstance(value, float):
-        return f"{value:,.4f}" if abs(value) < 10 else f"{value:,.2f}"
-    return str(value)
+        return f"{value:,.4f}" if column in _MEASURES else f"{value:,.2f}"
+    return f"{value:,}" if isinstance(value, int) and column not in _NAMES else str(value)
