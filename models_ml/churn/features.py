@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import polars as pl
 
+from models_ml.arrays import BoolArray
 from models_ml.lifetime.summary import checked_purchases
 
 HORIZON_DAYS = 90
@@ -55,12 +56,14 @@ def churn_features(purchases: pl.DataFrame, origin: datetime, active_days: float
     return figures.with_columns(*_derived()).select("customer_id", *BEHAVIOUR, "recency_days", "gap_days", "order_days")
 
 
-def churn_labels(purchases: pl.DataFrame, features: pl.DataFrame, origin: datetime) -> np.ndarray:
-    """True for each customer of `features` without an order in the 90 days from `origin`."""
-    end = origin + timedelta(days=HORIZON_DAYS)
+def churn_labels(
+    purchases: pl.DataFrame, features: pl.DataFrame, origin: datetime, horizon_days: float = HORIZON_DAYS
+) -> BoolArray:
+    """True for each customer of `features` without an order in the `horizon_days` from `origin`."""
+    end = origin + timedelta(days=horizon_days)
     window = checked_purchases(purchases, end).filter(pl.col("placed_at") >= origin)
     ordered = features["customer_id"].is_in(window["customer_id"].unique().implode())
-    return ~ordered.to_numpy()
+    return np.asarray(~ordered.to_numpy(), dtype=np.bool_)
 
 
 def _orders_within(days: int) -> pl.Expr:

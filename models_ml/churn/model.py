@@ -28,10 +28,11 @@ METHODS = ("behaviour", "bgnbd", "recency")
 
 DEFAULT_SETTINGS: dict[str, Json] = {
     "method": "behaviour",
+    "horizon_days": HORIZON_DAYS,
     "penalty": 100.0,
     "origins": 3,
     "origin_step_days": 30,
-    "active_days": ACTIVE_DAYS,
+    "active_days": ACTIVE_DAYS,  # None: everybody who ever ordered
     "minimum_customers": 100,
     "minimum_of_each": 20,
     "season_prior_customers": 200,
@@ -40,7 +41,6 @@ DEFAULT_SETTINGS: dict[str, Json] = {
 }
 
 _YEAR = timedelta(days=365)
-_HORIZON = timedelta(days=HORIZON_DAYS)
 
 
 @dataclass(frozen=True)
@@ -104,13 +104,13 @@ class ChurnModel:
         return str(self.settings["method"])
 
     def probabilities(self, purchases: pl.DataFrame, as_of: datetime, features: pl.DataFrame) -> FloatArray:
-        """P(no order in the 90 days from `as_of`) of each row of `features` (from `churn_features` at
+        """P(no order within the horizon from `as_of`) of each row of `features` (from `churn_features` at
         `as_of`)."""
-        X = design(purchases, as_of, features, self.method, self.lifetime)
+        X = _design(purchases, as_of, features, self.settings, self.lifetime)
         return np.asarray(special.expit(self.log_odds(X)), dtype=np.float64)
 
     def log_odds(self, X: FloatArray) -> FloatArray:
-        """Log-odds of churn of rows of `design`."""
+        """Log-odds of churn of the rows that the method looks at."""
         line = (X - self.mean) / self.scale @ self.coefficients
         return np.asarray(line + self.intercept + (self.season_shift or 0.0), dtype=np.float64)
 
@@ -119,7 +119,7 @@ class ChurnModel:
 
         For customers with an order in the 365 days before `as_of`.
         """
-        features = churn_features(purchases, as_of, _number(self.settings["active_days"]))
+        features = churn_features(purchases, as_of, _active(self.settings))
         probability = self.probabilities(purchases, as_of, features)
         bands = self.risk_bands(probability)
         return features.select("customer_id").with_columns(
@@ -161,10 +161,11 @@ class ChurnModel:
     @classmethod
     def _from_lifetime_alone(cls, known: pl.DataFrame, until: datetime, settings: dict[str, Json]) -> Self:
         summary = purchase_summary(known, until)
-        lifetime = LifetimeModel.fit(summary) if _enough(summary) else None
+        lifetime = LifetimeModel.fit(summary) if _enough(summary, settings) else None
         if lifetime is None:
             raise NotEnoughDataError(
-                f"not enough data: no past window of {HORIZON_DAYS} days has {settings['minimum_customers']} customers "
+                f"not enough data: no past window of {settings['horizon_days']} days has "
+                f"{settings['minimum_customers']} customers "
                 f"with {settings['minimum_of_each']} who came back and as many who did not"
             )
         one = np.ones(1)
@@ -175,11 +176,11 @@ class ChurnModel:
         """The error of the same model a year ago in log-odds, shrunk; None where there is no such year."""
         then = until - _YEAR
         earlier = checked_purchases(known, then)
-        if earlier.is_empty() or then + _HORIZON > until or not _label_windows(earlier, then, settings):
+        if earlier.is_empty() or then + _horizon(settings) > until or not _label_windows(earlier, then, settings):
             return None
         past = cls.fit(known, then, settings)
-        features = churn_features(known, then, _number(settings["active_days"]))
-        churned = churn_labels(known, features, then)
+        features = churn_features(known, then, _active(settings))
+        churned = churn_labels(known, features, then, _number(settings["horizon_days"]))
         predicted = float(past.probabilities(known, then, features).mean())
         observed = (churned.sum() + 0.5) / (len(churned) + 1)
         weight = len(churned) / (len(churned) + _number(settings["season_prior_customers"]))
@@ -192,22 +193,22 @@ class ChurnModel:
         return main_reasons(features, (X - self.mean) / self.scale * self.coefficients, bands)
 
 
-def design(
+def _design(
     purchases: pl.DataFrame,
     origin: datetime,
     features: pl.DataFrame,
-    method: str,
+    settings: dict[str, Json],
     lifetime: LifetimeModel | None = None,
 ) -> FloatArray:
     """The rows that a method looks at: customers × features."""
-    if method == "recency":
+    if settings["method"] == "recency":
         return features.select("recency").to_numpy()
-    if method == "behaviour":
+    if settings["method"] == "behaviour":
         return features.select(BEHAVIOUR).to_numpy()
     summary = purchase_summary(purchases, origin)
     model = lifetime or LifetimeModel.fit(summary)
     rows = features.select("customer_id").join(summary, on="customer_id", how="left", maintain_order="left")
-    stays_away = np.clip(model.no_purchase(rows, HORIZON_DAYS), 1e-6, 1 - 1e-6)
+    stays_away = np.clip(model.no_purchase(rows, _number(settings["horizon_days"])), 1e-6, 1 - 1e-6)
     return np.asarray(special.logit(stays_away)[:, None], dtype=np.float64)
 
 
@@ -216,25 +217,29 @@ def _label_windows(
 ) -> list[tuple[FloatArray, BoolArray]]:
     """(features, churned) of each origin whose window ended by `until`."""
     step = timedelta(days=_number(settings["origin_step_days"]))
-    origins = [until - _HORIZON - step * i for i in range(int(_number(settings["origins"])))]
-    origins.append(until - _YEAR)
+    origins = [until - _horizon(settings) - step * i for i in range(int(_number(settings["origins"])))]
+    if _horizon(settings) <= _YEAR:
+        origins.append(until - _YEAR)
     windows = []
     for origin in origins:
-        features = churn_features(known, origin, _number(settings["active_days"]))
-        churned = churn_labels(known, features, origin) if features.height else np.empty(0, dtype=np.bool_)
+        features = churn_features(known, origin, _active(settings))
+        churned = (
+            churn_labels(known, features, origin, _number(settings["horizon_days"]))
+            if features.height
+            else np.empty(0, dtype=np.bool_)
+        )
         rarer = min(int(churned.sum()), int((~churned).sum()))
         if features.height < _number(settings["minimum_customers"]) or rarer < _number(settings["minimum_of_each"]):
             continue
-        method = str(settings["method"])
-        if method == "bgnbd" and not _enough(purchase_summary(known, origin)):
+        if settings["method"] == "bgnbd" and not _enough(purchase_summary(known, origin), settings):
             continue
-        windows.append((design(known, origin, features, method), churned))
+        windows.append((_design(known, origin, features, settings), churned))
     return windows
 
 
-def _enough(summary: pl.DataFrame) -> bool:
+def _enough(summary: pl.DataFrame, settings: dict[str, Json]) -> bool:
     try:
-        check_enough(summary, _LIFETIME_MINIMUM, HORIZON_DAYS)
+        check_enough(summary, _LIFETIME_MINIMUM, _number(settings["horizon_days"]))
     except NotEnoughDataError:
         return False
     return True
@@ -245,6 +250,14 @@ _LIFETIME_MINIMUM: dict[str, Json] = {"minimum_buyers": 100, "minimum_repeaters"
 
 def _lifetime(known: pl.DataFrame, until: datetime) -> LifetimeModel:
     return LifetimeModel.fit(purchase_summary(known, until), data_through=until)
+
+
+def _horizon(settings: dict[str, Json]) -> timedelta:
+    return timedelta(days=_number(settings["horizon_days"]))
+
+
+def _active(settings: dict[str, Json]) -> float | None:
+    return None if settings["active_days"] is None else _number(settings["active_days"])
 
 
 def _number(value: Json) -> float:

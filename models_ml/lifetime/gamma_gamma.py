@@ -48,12 +48,14 @@ class GammaGamma:
             raise ValueError("no repeat buyers to fit spend on")
         if (xs <= 0).any() or not (means > 0).all():
             raise ValueError("spend is fitted on repeat buyers with a positive mean value only")
-        overall = float(xs @ means / xs.sum())
-        prior = LogNormalPrior((3.0, 3.0, overall), spread=1.5) if weak_prior else None
-        start = np.array([3.0, 3.0, overall])
-        fit = maximise(_Likelihood(xs, means), start, NAMES, float(len(xs)), prior)
+        # In units of the sample's own mean: v is money, and neither start nor limits may depend on the
+        # currency.
+        unit = float(xs @ means / xs.sum())
+        prior = LogNormalPrior((3.0, 3.0, 1.0), spread=1.5) if weak_prior else None
+        start = np.array([3.0, 3.0, 1.0])
+        fit = maximise(_Likelihood(xs, means / unit), start, NAMES, float(len(xs)), prior)
         p, q, v = fit.parameters.tolist()
-        return cls(p, q, v, fit.log_likelihood, fit.log_covariance)
+        return cls(p, q, v * unit, fit.log_likelihood - len(xs) * float(np.log(unit)), fit.log_covariance)
 
     def expected_value(self, x: npt.ArrayLike, mean_value: npt.ArrayLike) -> FloatArray:
         """E[value of a purchase | x repeat purchases of this mean] = p (v + x·m) / (p·x + q − 1).

@@ -199,7 +199,6 @@ def _parameters(model: ChurnModel) -> dict[str, Json]:
     season: Json = "unknown" if model.season_shift is None else model.season_shift
     return {
         **model.settings,
-        "horizon_days": HORIZON_DAYS,
         "intercept": model.intercept,
         "season_shift": season,
         "coefficients": model.coefficients.tolist(),

@@ -103,16 +103,9 @@ class Report:
         return rounded
 
     def table(self) -> str:
-        """The results as aligned text, one line a task, slice and model."""
-        metrics = list(dict.fromkeys(r.metric for r in self.results))
-        rows: dict[tuple[str, str, str], dict[str, str]] = {}
-        for r in self.results:
-            rows.setdefault((r.task, r.slice, r.model), {})[r.metric] = _cell(r)
-        shown = [["task", "slice", "model", *metrics]]
-        shown += [[*key, *(cells.get(m, "") for m in metrics)] for key, cells in rows.items()]
-        widths = [max(len(row[i]) for row in shown) for i in range(len(shown[0]))]
-        lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in shown]
-        return "\n".join(lines)
+        """The results as aligned text: one block a task, one line a slice and model."""
+        tasks = list(dict.fromkeys(r.task for r in self.results))
+        return "\n\n".join(_block(task, [r for r in self.results if r.task == task]) for task in tasks)
 
 
 def described_files(paths: Sequence[Path]) -> list[dict[str, str]]:
@@ -124,9 +117,22 @@ def described_files(paths: Sequence[Path]) -> list[dict[str, str]]:
     return described
 
 
+def _block(task: str, results: Sequence[Result]) -> str:
+    metrics = list(dict.fromkeys(r.metric for r in results))
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    for r in results:
+        rows.setdefault((r.slice, r.model), {})[r.metric] = _cell(r)
+    shown = [[task, "model", *metrics]]
+    shown += [[*key, *(cells.get(metric, "") for metric in metrics)] for key, cells in rows.items()]
+    widths = [max(len(row[i]) for row in shown) for i in range(len(shown[0]))]
+    return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in shown)
+
+
 def _cell(result: Result) -> str:
     if result.value is None:
         return f"– ({result.reason})" if result.reason else "–"
+    if result.value == int(result.value) and result.low is None:
+        return f"{int(result.value)}"
     digits = 0 if abs(result.value) >= 1000 else 1 if abs(result.value) >= 100 else 4
     if result.low is None or result.high is None:
         return f"{result.value:.{digits}f}"
@@ -139,7 +145,7 @@ def _finite(value: float) -> float | None:
 
 def _rounded(value: Any) -> Any:
     if isinstance(value, float):
-        return float(f"{value:.8g}") if math.isfinite(value) else None
+        return float(f"{value:.10g}") if math.isfinite(value) else None
     if isinstance(value, dict):
         return {key: _rounded(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -91,3 +91,11 @@ def test_conditional_spend_of_the_first_ten_customers() -> None:
     mean = [22.345, 11.77, 0, 0, 0, 73.74143, 11.77, 0, 25.55, 0]
     published = [24.65, 18.91, 35.17, 35.17, 35.17, 71.46, 18.91, 35.17, 27.28, 35.17]
     assert model.expected_value(x, mean) == pytest.approx(published, abs=0.1)
+
+
+def test_the_currency_does_not_matter(spend: pl.DataFrame) -> None:
+    x, mean = spend["x"].to_numpy(), spend["mean_value"].to_numpy()
+    dollars, paise = GammaGamma.fit(x, mean), GammaGamma.fit(x, mean * 8_300)
+    assert paise.parameters == pytest.approx((dollars.p, dollars.q, dollars.v * 8_300), rel=1e-6)
+    assert paise.expected_value(x, mean * 8_300) == pytest.approx(dollars.expected_value(x, mean) * 8_300)
+    assert paise.log_likelihood == pytest.approx(dollars.log_likelihood - len(x) * np.log(8_300))
