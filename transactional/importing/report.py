@@ -61,7 +61,7 @@ def file_profile(rows: pl.DataFrame) -> dict[str, Any]:
         "countries": rows["land"].drop_nulls().n_unique(),
         "first": _iso(rows["moment"].min()),
         "last": _iso(rows["moment"].max()),
-        "exact_duplicate_rows": rows.height - rows.select(COLUMNS).unique().height,
+        "exact_duplicate_rows": rows.height - rows.select("sheet", *COLUMNS).unique().height,
     }
 
 
