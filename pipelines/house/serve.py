@@ -1,6 +1,8 @@
 """`make serve`: shop, payment stand-in, serving, dashboards and Dagster, started and stopped together."""
 
+import json
 import os
+import secrets
 import signal
 import subprocess
 import threading
@@ -13,23 +15,31 @@ _WATCH_SECONDS = 0.5
 
 def servers(var: Path) -> list[Server]:
     """What `make serve` starts, with the ports that the documentation names."""
-    dagster_home = var / "dagster"
+    webhooks = {"MLT_RAZORPAY_WEBHOOK_SECRETS": os.environ.get("MLT_RAZORPAY_WEBHOOK_SECRETS") or _new_secret()}
+    bank, shop = "http://127.0.0.1:8010", "http://127.0.0.1:8000"
+    hook = f"{shop}/v1/webhooks/razorpay"
     return [
         Server(
             "razorpay-standin",
-            ["transactional", "razorpay-standin", "--port", "8010"],
-            "http://127.0.0.1:8010/_control/",
+            ["transactional", "razorpay-standin", "--port", "8010", "--webhook-url", hook],
+            f"{bank}/_control/health",
+            env=webhooks,
         ),
-        Server("shop", ["transactional", "serve", "--port", "8000"], "http://127.0.0.1:8000/health"),
+        Server("shop", ["transactional", "serve", "--port", "8000"], f"{shop}/health", env=webhooks),
         Server("serving", ["serving", "serve", "--port", "8001"], "http://127.0.0.1:8001/health"),
         Server("dashboards", ["dashboards", "serve", "--port", "8501"], "http://127.0.0.1:8501/_stcore/health"),
         Server(
             "dagster",
             ["dagster", "dev", "-m", "pipelines.definitions", "--host", "127.0.0.1", "--port", "3000"],
             "http://127.0.0.1:3000/server_info",
-            env={"DAGSTER_HOME": str(dagster_home)},
+            env={"DAGSTER_HOME": str(var / "dagster")},
         ),
     ]
+
+
+def _new_secret() -> str:
+    # Shop and stand-in are started together and share it; nobody else needs to know it.
+    return json.dumps([secrets.token_urlsafe(32)])
 
 
 def serve(var: Path) -> int:
@@ -39,8 +49,9 @@ def serve(var: Path) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     announce("Starting the shop, serving, dashboards and Dagster …")
+    started = servers(var)
     try:
-        with running(servers(var), log_folder=var / "logs", patience=120) as processes:
+        with running(started, log_folder=var / "logs", patience=120) as processes:
             announce(
                 "\n  Shop (API)    http://127.0.0.1:8000/docs"
                 "\n  Serving       http://127.0.0.1:8001/docs"
@@ -49,7 +60,7 @@ def serve(var: Path) -> int:
                 f"\n\nLogs are in {var / 'logs'}. Ctrl-C stops everything."
             )
             while not stopped.wait(_WATCH_SECONDS):
-                _raise_if_ended(processes, var)
+                _raise_if_ended(started, processes, var)
     except StepFailedError as error:
         announce(str(error))
         return 1
@@ -68,8 +79,8 @@ def prepare_dagster_home(home: Path) -> None:
         partial.replace(target)
 
 
-def _raise_if_ended(processes: list[subprocess.Popen[bytes]], var: Path) -> None:
-    for server, process in zip(servers(var), processes, strict=True):
+def _raise_if_ended(started: list[Server], processes: list[subprocess.Popen[bytes]], var: Path) -> None:
+    for server, process in zip(started, processes, strict=True):
         if process.poll() is not None:
             raise StepFailedError(
                 f"{server.name} ended with {process.returncode}; see {var / 'logs' / server.name}.log"
