@@ -38,7 +38,10 @@ def _on(url: str, page_views: int, checkouts: int, clients: int) -> dict[str, An
     env |= {"MLT_RAZORPAY_BASE_URL": f"http://127.0.0.1:{bank}"}
     servers = [
         Server(
-            "standin", ["transactional", "razorpay-standin", "--port", str(bank)], f"http://127.0.0.1:{bank}/docs", env
+            "standin",
+            ["transactional", "razorpay-standin", "--port", str(bank)],
+            f"http://127.0.0.1:{bank}/_control/health",
+            env,
         ),
         Server("shop", ["transactional", "serve", "--port", str(shop)], f"http://127.0.0.1:{shop}/health", env),
     ]
