@@ -1,6 +1,5 @@
 """The history: found the shop, let its shoppers come and go, do the shop's daily work, keep what is true."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -9,6 +8,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import orjson
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
@@ -96,7 +96,7 @@ def simulate(
 def write_truth(path: Path, truth: dict[str, Any]) -> None:
     """Keep what the simulation knows and no model may read."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(truth, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    path.write_bytes(orjson.dumps(truth, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
 
 
 def require_empty(session: Session) -> None:
@@ -151,10 +151,11 @@ def _night(stage: Stage, now: datetime) -> None:
         stage.unpaid = False
     stage.work("worker", lambda session: _spare_mails(session, now))
     outbox.drain(stage.database)
-    if now.weekday() == 0:
-        # Balances are right without these jobs; they only move lots from one state to the next.
+    if now.day == 1:
+        # Balances are right without these jobs, which only move lots from one state to the next.
         loyalty_jobs.activate_due_points(stage.database)
         loyalty_jobs.expire_due_points(stage.database)
+    if now.weekday() == 0:
         delivered = stage.work("worker", lambda session: world.restock(session, stage.shelf, rng=stage.rng, now=now))
         stage.counts["supplier deliveries"] += delivered
 
