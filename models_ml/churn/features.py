@@ -19,7 +19,7 @@ _YEAR = 365
 
 BEHAVIOUR = (
     "recency", "overdue", "frequency", "age", "orders_30d", "orders_90d", "orders_180d", "orders_365d",
-    "spend_90d", "spend_365d", "order_value", "same_season_last_year",
+    "spend_90d", "spend_365d", "order_value", "same_season_last_year", "year_of_history",
 )  # fmt: skip
 """The features' names, each on the scale that a logistic regression takes (logarithms of what is skewed)."""
 
@@ -34,6 +34,9 @@ def churn_features(purchases: pl.DataFrame, origin: datetime, active_days: float
     if active_days is not None:
         active = known.filter(pl.col("placed_at") >= origin - timedelta(days=active_days))["customer_id"].unique()
         known = known.filter(pl.col("customer_id").is_in(active.implode()))
+    # Whether "no order in this season last year" is a fact or only the beginning of the data.
+    first = checked_purchases(purchases, origin)["placed_at"].min()
+    has_year = isinstance(first, datetime) and first <= origin - timedelta(days=_YEAR)
     start = pl.lit(origin)
     days_ago = (start - pl.col("placed_at")).dt.total_seconds() / 86_400
     value = (pl.col("net_merchandise") * 100).round().cast(pl.Int64)  # whole pence: sums in any order agree
@@ -53,7 +56,10 @@ def churn_features(purchases: pl.DataFrame, origin: datetime, active_days: float
         )
         .sort("customer_id")
     )  # fmt: skip
-    return figures.with_columns(*_derived()).select("customer_id", *BEHAVIOUR, "recency_days", "gap_days", "order_days")
+    known_year = pl.lit(float(has_year)).alias("year_of_history")
+    return figures.with_columns(*_derived(), known_year).select(
+        "customer_id", *BEHAVIOUR, "recency_days", "gap_days", "order_days"
+    )
 
 
 def churn_labels(

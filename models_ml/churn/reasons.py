@@ -16,7 +16,7 @@ _GROUPS: dict[str, tuple[str, ...]] = {
     "frequency": ("frequency", "orders_180d", "orders_365d"),
     "spend": ("spend_365d", "order_value"),
     "age": ("age",),
-    "season": ("same_season_last_year",),
+    "season": ("same_season_last_year", "year_of_history"),
 }
 _MOST = 3
 _NEGLIGIBLE = 0.05  # log-odds

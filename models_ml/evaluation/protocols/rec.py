@@ -61,6 +61,9 @@ def _personal_lists(report: Report, split: ShelfSplit, fitted: dict[str, Scoring
     scores.update({name: model.scores for name, model in fitted.items()})
     for task, new_only, best in (("A", False, "personal + 28 days"), ("B", True, "EASE")):
         quality = {name: list_quality(one, split, new_only=new_only, seed=seed) for name, one in scores.items()}
+        if not len(quality["random"].ndcg20):
+            report.add_missing(task, "all", "all", "ndcg_at_20", "no shopper buys anything that counts")
+            continue
         for metric in ("ndcg_at_20", "ndcg_at_10", "recall_at_20", "hit_at_20"):
             found = resample_means({name: _per_shopper(q)[metric] for name, q in quality.items()}, seed=seed)
             for name, one in found.items():
