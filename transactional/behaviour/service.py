@@ -166,13 +166,13 @@ def _insert(session: Session, rows: Sequence[Mapping[str, Any]]) -> set[str]:
     """Insert what is new; gives the event ids that were."""
     if not rows:
         return set()
+    # The rows beside the statement, not inside: so it is compiled once, whatever the length of the batch.
     statement = (
         insert_into(session, BehaviourEvent)
-        .values(list(rows))
         .on_conflict_do_nothing(index_elements=["event_id"])
         .returning(BehaviourEvent.event_id)
     )
-    return set(session.scalars(statement))
+    return set(session.scalars(statement, list(rows)))
 
 
 def _merge_identities(session: Session, anonymous_ids: Iterable[str], *, customer_id: int, now: datetime) -> None:

@@ -170,7 +170,7 @@ def plan_visits(rng: Random, shopper: Shopper, feasts: list[Feast], *, end: date
     last = min(shopper.leaves, end)
     visits = [Visit(shopper.joined + timedelta(minutes=rng.randint(2, 40)), shopper, rng.random() < 0.55)]
     visits += _occasional(rng, shopper, feasts)
-    for yearly, buys in ((shopper.orders_per_year * 0.55, True), (shopper.orders_per_year + 1.0, False)):
+    for yearly, buys in ((shopper.orders_per_year * 0.55, True), (shopper.orders_per_year * 0.8 + 0.8, False)):
         moment = shopper.joined
         while (moment := moment + timedelta(days=rng.expovariate(yearly / 365.0))) < last:
             visits.append(Visit(_daytime(rng, moment), shopper, buys))
