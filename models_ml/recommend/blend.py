@@ -10,10 +10,10 @@ import numpy as np
 
 from models_ml.arrays import FloatArray, IntArray, Json
 from models_ml.artifacts import State, revive, state_of
-from models_ml.recommend.base import ScoringRecommender
+from models_ml.recommend.base import ScoringRecommender, best_positions
 from models_ml.recommend.interactions import Interactions
 from models_ml.recommend.items import ItemIndex
-from models_ml.recommend.protocol import Query, Reason
+from models_ml.recommend.protocol import Query, Reason, Recommendation, allowed_mask
 
 
 class BlendRecommender(ScoringRecommender):
@@ -48,7 +48,19 @@ class BlendRecommender(ScoringRecommender):
 
     def reasons(self, query: Query, positions: IntArray) -> list[Reason]:
         """Each item's reason comes from the source that contributed most to it."""
-        strongest = self._terms(query)[:, positions].argmax(axis=0)
+        return self._reasons(query, positions, self._terms(query))
+
+    def recommend(self, query: Query, k: int) -> list[Recommendation]:
+        """As of every recommender, with the sources asked once for both scores and reasons."""
+        terms = self._terms(query)
+        scores = terms.sum(axis=0)
+        best = best_positions(np.where(allowed_mask(self.items, query), scores, 0.0), k)
+        reasons = self._reasons(query, best, terms)
+        found = zip(self.items.ids[best].tolist(), scores[best].tolist(), reasons, strict=True)
+        return [Recommendation(item_id, score, reason) for item_id, score, reason in found]
+
+    def _reasons(self, query: Query, positions: IntArray, terms: FloatArray) -> list[Reason]:
+        strongest = terms[:, positions].argmax(axis=0)
         reasons: dict[int, Reason] = {}
         for number, source in enumerate(self._sources):
             mine = np.flatnonzero(strongest == number)

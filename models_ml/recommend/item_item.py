@@ -69,7 +69,14 @@ class ItemItemRecommender(ScoringRecommender):
         history, strength = self._evidence(query)
         if not len(history):
             return [Reason(ReasonKind.BECAUSE_YOU_BOUGHT) for _ in positions]
-        terms = self._weights[history][:, positions].toarray() * strength[:, None]
+        terms = np.empty((len(history), len(positions)))
+        row = np.empty(len(self.items), dtype=np.float32)
+        w = self._weights
+        for number, position in enumerate(history.tolist()):
+            entries = slice(w.indptr[position], w.indptr[position + 1])
+            row[:] = 0
+            row[w.indices[entries]] = w.data[entries]
+            terms[number] = row[positions] * strength[number]
         largest = self.items.ids[history[terms.argmax(axis=0)]].tolist()
         return [Reason(ReasonKind.BECAUSE_YOU_BOUGHT, item_id=item) for item in largest]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
-from models_ml.arrays import IntArray
+from models_ml.arrays import BoolArray, IntArray
 
 
 class ItemIndex:
@@ -16,6 +16,7 @@ class ItemIndex:
     def __init__(self, ids: npt.ArrayLike) -> None:
         self.ids: IntArray = np.unique(np.asarray(ids, dtype=np.int64))
         self._position = {item: position for position, item in enumerate(self.ids.tolist())}
+        self._last_mask: tuple[frozenset[int], BoolArray] | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -31,6 +32,18 @@ class ItemIndex:
         """Positions of those of the given items that the model knows, in the order given."""
         found = (self._position.get(item) for item in item_ids)
         return np.fromiter((p for p in found if p is not None), dtype=np.int64)
+
+    def mask_of(self, item_ids: frozenset[int]) -> BoolArray:
+        """True where an item is among the given ones; not to be written to.
+
+        The last answer is kept: what can be bought is thousands of ids, and the same set for many queries.
+        """
+        last = self._last_mask
+        if last is None or last[0] is not item_ids:
+            mask = np.zeros(len(self.ids), dtype=np.bool_)
+            mask[self.known_positions(item_ids)] = True
+            last = self._last_mask = (item_ids, mask)
+        return last[1]
 
     def positions_of(self, item_ids: npt.ArrayLike) -> IntArray:
         """Positions of many items at once; -1 for unknown ones."""

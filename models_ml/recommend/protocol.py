@@ -15,7 +15,7 @@ from typing import Protocol, Self, runtime_checkable
 
 import numpy as np
 
-from models_ml.arrays import FloatArray
+from models_ml.arrays import BoolArray, FloatArray
 from models_ml.recommend.interactions import Interactions
 from models_ml.recommend.items import ItemIndex
 
@@ -139,12 +139,10 @@ class Recommender(Protocol):
         ...
 
 
-def allowed_mask(items: ItemIndex, query: Query) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def allowed_mask(items: ItemIndex, query: Query) -> BoolArray:
     """Which known items the query permits."""
-    mask = np.ones(len(items), dtype=np.bool_)
-    if query.candidates is not None:
-        mask[:] = False
-        mask[items.known_positions(query.candidates)] = True
+    allowed = query.candidates
+    mask = np.ones(len(items), dtype=np.bool_) if allowed is None else items.mask_of(allowed).copy()
     banned: Sequence[int] = [*query.exclude, *query.basket]
     mask[items.known_positions(banned)] = False
     if query.new_only:

@@ -91,6 +91,13 @@ def test_the_future_changes_nothing(
         assert np.array_equal(array, arrays[key]), key
 
 
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_shown_items_reason_is_its_explanation(name: str, models: dict[str, ScoringRecommender]) -> None:
+    query = Query(history=(Event(101), Event(112), Event(123)), basket=(131,), new_only=True)
+    for shown in models[name].recommend(query, 8):
+        assert models[name].explain(query, shown.item_id) == shown.reason
+
+
 items_known = st.lists(st.integers(95, 145), max_size=8)
 
 
