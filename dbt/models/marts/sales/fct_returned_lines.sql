@@ -16,18 +16,24 @@ with processed_lines as (
     where returns.return_status = 'processed' and returns.processed_at is not null
 ),
 
-orders as (
+returned_orders as (
     select
         orders.order_id,
-        orders.customer_id,
-        case
-            when orders.status in ('cancelled', 'expired') and orders.paid_at is not null
-                then greatest(orders.paid_at, coalesce(orders.cancelled_at, orders.paid_at))
-        end as taken_back_at
+        orders.customer_id
     from {{ ref('stg_orders') }} as orders
     where
-        not orders.is_test
+        orders.order_id in (select processed_lines.order_id from processed_lines)
+        and not orders.is_test
         and {{ is_sale('orders.status', 'orders.payment_mode', 'orders.paid_at') }}
+),
+
+cancelled_orders as (
+    select
+        order_id,
+        customer_id,
+        greatest(paid_at, coalesce(cancelled_at, paid_at)) as taken_back_at
+    from {{ ref('stg_orders') }}
+    where status in ('cancelled', 'expired') and paid_at is not null and not is_test
 ),
 
 returned as (
@@ -38,13 +44,13 @@ returned as (
         processed_lines.order_id,
         processed_lines.order_line_id,
         processed_lines.product_id,
-        coalesce(processed_lines.customer_id, orders.customer_id) as customer_id,
+        coalesce(processed_lines.customer_id, returned_orders.customer_id) as customer_id,
         processed_lines.processed_at as returned_at,
         processed_lines.quantity,
         processed_lines.refund_amount as returned_amount
     from processed_lines
-    left join orders on processed_lines.order_id = orders.order_id
-    where processed_lines.order_id is null or orders.order_id is not null
+    left join returned_orders on processed_lines.order_id = returned_orders.order_id
+    where processed_lines.order_id is null or returned_orders.order_id is not null
 ),
 
 returned_before as (
@@ -65,14 +71,13 @@ cancelled as (
         order_lines.order_id,
         order_lines.order_line_id,
         order_lines.product_id,
-        orders.customer_id,
-        orders.taken_back_at as returned_at,
+        cancelled_orders.customer_id,
+        cancelled_orders.taken_back_at as returned_at,
         order_lines.quantity - coalesce(returned_before.quantity, 0) as quantity,
         order_lines.net_amount - coalesce(returned_before.returned_amount, 0) as returned_amount
     from {{ ref('stg_order_lines') }} as order_lines
-    inner join orders on order_lines.order_id = orders.order_id
+    inner join cancelled_orders on order_lines.order_id = cancelled_orders.order_id
     left join returned_before on order_lines.order_line_id = returned_before.order_line_id
-    where orders.taken_back_at is not null
 ),
 
 all_returned as (
