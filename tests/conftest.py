@@ -116,6 +116,7 @@ def _psycopg(url: str) -> str:
     return make_url(url).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that share something expensive run on one worker, so that it is made once."""
     for item in items:
@@ -132,7 +133,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def house(tmp_path_factory: pytest.TempPathFactory) -> House:
     """The demo on the excerpt of a real shop's history: imported, refreshed, trained, answered. Treat as read-only."""
-    return build_house(tmp_path_factory.mktemp("house"), "--input", str(ROOT / "tests/data/online_retail_customers.parquet"))
+    return build_house(
+        tmp_path_factory.mktemp("house"), "--input", str(ROOT / "tests/data/online_retail_customers.parquet")
+    )
 
 
 @pytest.fixture(scope="session")

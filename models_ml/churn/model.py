@@ -18,7 +18,7 @@ from scipy import special
 from sklearn.linear_model import LogisticRegression
 
 from models_ml.arrays import BoolArray, FloatArray, Json
-from models_ml.artifacts import State, revive, state_of
+from models_ml.artifacts import ArtifactError, State, revive, state_of
 from models_ml.churn.features import ACTIVE_DAYS, BEHAVIOUR, HORIZON_DAYS, churn_features, churn_labels
 from models_ml.churn.reasons import main_reasons
 from models_ml.lifetime.summary import checked_purchases, purchase_summary
@@ -145,8 +145,11 @@ class ChurnModel:
 
     @classmethod
     def from_state(cls, state: State, settings: dict[str, Json], data_through: datetime | None) -> Self:
-        """The model that `to_state` described."""
+        """The model that `to_state` described. Raises ArtifactError for one that learnt other features than today's."""
         values, arrays = state.values, state.arrays
+        if settings["method"] == "behaviour" and len(arrays["coefficients"]) != len(BEHAVIOUR):
+            learnt = len(arrays["coefficients"])
+            raise ArtifactError(f"the model learnt {learnt} features, this version has {len(BEHAVIOUR)}: train anew")
         return cls(
             mean=arrays["mean"],
             scale=arrays["scale"],
