@@ -45,6 +45,11 @@ def record(connection: duckdb.DuckDBPyConnection, results: Iterable[CheckResult]
         connection.execute("INSERT INTO raw_ops.check_results VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
 
 
+def forget_before(connection: duckdb.DuckDBPyConnection, moment: datetime) -> None:
+    """Drop results older than this (UTC)."""
+    connection.execute("DELETE FROM raw_ops.check_results WHERE checked_at < ?", [moment.replace(tzinfo=None)])
+
+
 def passed_checks(connection: duckdb.DuckDBPyConnection, run_id: str) -> set[str]:
     """Names of the checks that this run passed."""
     create_table(connection)

@@ -119,7 +119,8 @@ def _description(build: Build, run_id: str) -> dict[str, Any]:
 def _copy(source: Path, target: Path) -> None:
     if not source.exists():
         raise PipelineError(
-            f"the published build's file {source} is missing; restore it, roll back to another build, or run `python -m pipelines refresh --full`."
+            f"the published build's file {source} is missing; restore it, roll back to another build, or run"
+            " `python -m pipelines refresh --full`."
         )
     wal = source.with_name(source.name + ".wal")
     if wal.exists():

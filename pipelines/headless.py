@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines import pointer
 from pipelines.alerts import Alert, send
 from pipelines.errors import PipelineError
+from pipelines.orphans import TAG, bury, one_at_a_time
 from pipelines.progress import say
 from pipelines.settings import ROOT, Settings, from_environment
 
@@ -87,16 +88,20 @@ def _run(settings: Settings, job_name: str, run_config: Mapping[str, Any]) -> No
     os.environ["DAGSTER_HOME"] = str(prepare_home(settings))
     warnings.filterwarnings("ignore")
     say("start", f"loading Dagster for the job {job_name}")
-    import dagster as dg  # noqa: PLC0415 - after DAGSTER_HOME is set, and only where it is needed
 
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    for chatty in ("alembic", "mlflow"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     from pipelines.definitions import defs  # noqa: PLC0415
 
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     job = defs.resolve_job_def(job_name)
     # What dbt says goes to a file; people follow the progress lines.
-    with _instance(settings) as instance, _log(settings).open("a", encoding="utf-8") as log, redirect_stdout(log):
-        result = job.execute_in_process(instance=instance, run_config={**run_config, **quiet}, raise_on_error=False)
+    with one_at_a_time(settings), _instance(settings) as instance:
+        bury(instance)
+        with _log(settings).open("a", encoding="utf-8") as log, redirect_stdout(log):
+            result = job.execute_in_process(
+                instance=instance, run_config={**run_config, **quiet}, tags=TAG, raise_on_error=False
+            )
         if result.success:
             return
         reason = _reason(result)

@@ -26,6 +26,8 @@ def query(sql: str, form: str) -> str:
 
     Read-only: the snapshot cannot be changed by it. Raises `NothingPublished` and `QueryFailed`.
     """
+    if not sql.strip(" ;\n\t"):
+        raise QueryFailed("there is no SQL in the question.")
     settings = from_environment()
     card = pointer.require_current(settings.published)
     with attached(settings.published / card.path, read_only=True) as snapshot:

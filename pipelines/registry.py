@@ -3,6 +3,7 @@
 A small layer of our own, because Dagster's does not support this MLflow.
 """
 
+import contextlib
 import json
 import tempfile
 from collections.abc import Mapping
@@ -21,12 +22,15 @@ from mlflow.exceptions import MlflowException
 
 from models_ml import artifacts
 from models_ml.training.result import TrainingResult
+from pipelines.progress import say
 from pipelines.settings import Settings
 
 ALIAS = "champion"
 EXPERIMENT = "my-little-things"
 MODEL_FOLDER = "model"
 METRICS_FILE = "metrics.json"
+VERSIONS_SHOWN = 20
+"""Of each model, the latest; older ones stay in MLflow."""
 _PARAMETER_LENGTH = 500
 
 
@@ -71,11 +75,19 @@ class Registry:
             self._experiment = self._ensure_experiment()
 
     def champion(self, name: str) -> Champion | None:
-        """The champion of a name, loaded; None where there is none. Raises `ArtifactError` for a broken one."""
+        """The champion of a name, loaded; None where there is none, or none that this version of the code can read.
+
+        A champion that cannot be read is no reason to publish nothing: it is named, and the next training replaces it.
+        """
         version = self._champion_version(name)
         if version is None:
             return None
-        return Champion(name, str(version.version), artifacts.load(self._artifact_folder(version)))
+        try:
+            model = artifacts.load(self._artifact_folder(version))
+        except artifacts.ArtifactError as error:
+            say("models", f"{name} {version.version}, the champion, cannot be used: {error}")
+            return None
+        return Champion(name, str(version.version), model)
 
     def record(self, result: TrainingResult, data: DataVersion, *, now: datetime) -> Recorded:
         """Log a training with its data, parameters, figures and plots; register and, through the gate, promote."""
@@ -88,14 +100,14 @@ class Registry:
         return Recorded(result.name, run_id, version, version is not None and decision.promote, decision.reasons)
 
     def figures(self) -> pl.DataFrame:
-        """Every version's metrics with their intervals, in the columns of `raw_ml.model_metrics`.
+        """The versions' metrics with their intervals, in the columns of `raw_ml.model_metrics`.
 
-        Figures of other candidates on the same hold-out are named "<metric> of <candidate>".
+        Figures of other candidates on the same hold-out are named "<metric> of <candidate>"; they are no champion's.
         """
         rows: list[dict[str, Any]] = []
         for model in self._client.search_registered_models(max_results=100):
             champion = self._champion_version(model.name)
-            for version in self._client.search_model_versions(f"name='{model.name}'"):
+            for version in self._latest_versions(model.name):
                 is_champion = champion is not None and champion.version == version.version
                 rows.extend(self._figures_of(version, is_champion=is_champion))
         return pl.DataFrame(rows, schema=_FIGURES_SCHEMA)
@@ -111,6 +123,12 @@ class Registry:
             return self._client.get_model_version_by_alias(name, ALIAS)
         except MlflowException:
             return None
+
+    def _latest_versions(self, name: str) -> list[ModelVersion]:
+        found = self._client.search_model_versions(
+            f"name='{name}'", max_results=VERSIONS_SHOWN, order_by=["version_number DESC"]
+        )
+        return list(found)
 
     def _artifact_folder(self, version: ModelVersion) -> Path:
         uri = self._client.get_model_version_download_uri(version.name, version.version)
@@ -148,10 +166,8 @@ class Registry:
         with tempfile.TemporaryDirectory(prefix="model-") as folder:
             saved = artifacts.save(result.model, Path(folder) / MODEL_FOLDER)  # type: ignore[arg-type] - checked above
             self._client.log_artifacts(run_id, str(saved), MODEL_FOLDER)
-        try:
+        with contextlib.suppress(MlflowException):  # it has been registered before
             self._client.create_registered_model(result.name)
-        except MlflowException:
-            pass  # it has been registered before
         source = f"{self._client.get_run(run_id).info.artifact_uri}/{MODEL_FOLDER}"
         tags = {"data_through": result.data_through.isoformat(), "gate": " | ".join(reasons)}
         made = self._client.create_model_version(result.name, source, run_id, tags=tags)
@@ -174,7 +190,7 @@ class Registry:
                 "n": metric["n"],
                 "trained_at": trained_at.astimezone(UTC).replace(tzinfo=None),
                 "data_through": through,
-                "is_champion": is_champion,
+                "is_champion": is_champion and not metric["model"],
             }
             for metric in content["metrics"]
         ]

@@ -1,7 +1,7 @@
 """Stage four: the audit. Every check is a blocking asset check; what it finds is in the build and on the screens."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
@@ -19,6 +19,8 @@ from pipelines.settings import Settings, from_environment
 
 RECONCILIATION = "equals_the_shop"
 _SHOWN = 5
+KEPT_FOR = timedelta(days=90)
+"""How long the audit's results stay in the warehouse."""
 
 
 def _suite_specs(suite: Suite) -> list[dg.AssetCheckSpec]:
@@ -175,6 +177,7 @@ def record_audit(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeRe
     sql = dbt_project.compiled_sql(target_of(settings, build, "predictions"), "data_quality")
     with attached(build.path) as warehouse:
         warehouse.execute("BEGIN")
+        audit_log.forget_before(warehouse, datetime.now(UTC) - KEPT_FOR)
         warehouse.execute("DELETE FROM marts.data_quality")
         warehouse.execute(f"INSERT INTO marts.data_quality BY NAME {sql}")
         warehouse.execute("COMMIT")

@@ -25,7 +25,7 @@ def _model_asset(name: str) -> dg.AssetsDefinition:
         kinds={"mlflow"},
         description=f"The registered model `{name}`; its champion answers until a better one passes the gate.",
     )
-    def train(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    def train() -> dg.MaterializeResult:
         return _train(name)
 
     return train

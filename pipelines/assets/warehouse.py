@@ -86,6 +86,7 @@ def _build(context: dg.AssetExecutionContext, dbt: Dbt, part: str, arguments: li
             [*arguments, *_variables(build)], context=context, target_path=target, raise_on_error=False
         )
         for event in invocation.stream():
+            faults.reach(f"in_dbt_{part}")
             if _is_ours(context, event):
                 yield event
     faults.reach(f"after_dbt_{part}")
