@@ -93,7 +93,7 @@ class Registry:
         """Log a training with its data, parameters, figures and plots; register and, through the gate, promote."""
         decision = result.decision()
         run_id = self._start_run(result, data, promoted=decision.promote, reasons=decision.reasons, now=now)
-        version = self._register(result, run_id, decision.reasons) if result.model is not None else None
+        version = self._register(result, result.model, run_id, decision.reasons) if result.model is not None else None
         if version is not None and decision.promote:
             self._client.set_registered_model_alias(result.name, ALIAS, version)
         self._client.set_terminated(run_id, "FINISHED")
@@ -162,9 +162,9 @@ class Registry:
         self._client.log_dict(run_id, content, METRICS_FILE)
         return run_id
 
-    def _register(self, result: TrainingResult, run_id: str, reasons: tuple[str, ...]) -> str:
+    def _register(self, result: TrainingResult, model: artifacts.Model, run_id: str, reasons: tuple[str, ...]) -> str:
         with tempfile.TemporaryDirectory(prefix="model-") as folder:
-            saved = artifacts.save(result.model, Path(folder) / MODEL_FOLDER)  # type: ignore[arg-type] - checked above
+            saved = artifacts.save(model, Path(folder) / MODEL_FOLDER)
             self._client.log_artifacts(run_id, str(saved), MODEL_FOLDER)
         with contextlib.suppress(MlflowException):  # it has been registered before
             self._client.create_registered_model(result.name)
@@ -174,7 +174,7 @@ class Registry:
         return str(made.version)
 
     def _figures_of(self, version: ModelVersion, *, is_champion: bool) -> list[dict[str, Any]]:
-        path = self._client.download_artifacts(version.run_id, METRICS_FILE)
+        path = self._client.download_artifacts(str(version.run_id), METRICS_FILE)
         content = json.loads(Path(path).read_text("utf-8"))
         through = datetime.fromisoformat(version.tags["data_through"])
         trained_at = datetime.fromisoformat(content["trained_at"])

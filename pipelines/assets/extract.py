@@ -45,7 +45,7 @@ def _specs() -> list[dg.AssetSpec]:
 
 
 @dg.multi_asset(name="extract", specs=_specs(), pool=WRITER_POOL)
-def extract_raw(context: dg.AssetExecutionContext, config: RefreshConfig) -> Iterator[dg.MaterializeResult]:
+def extract_raw(context: dg.AssetExecutionContext, config: RefreshConfig) -> Iterator[dg.MaterializeResult[None]]:
     """Seed a build from the published one and merge the shop's changes into it, exactly once."""
     settings = from_environment()
     options = config.options()
@@ -73,7 +73,7 @@ def _tell(report: TableReport) -> None:
         say("extract", f"  {report.table}: {report.rows_read:,} rows ({report.mode}){gone}")
 
 
-def _results(report: ExtractionReport) -> Iterator[dg.MaterializeResult]:
+def _results(report: ExtractionReport) -> Iterator[dg.MaterializeResult[None]]:
     by_table = {table.table: table for table in report.tables}
     for name in sorted(contracts.load()):
         table = by_table.get(name)

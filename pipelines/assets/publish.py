@@ -29,7 +29,7 @@ def _marts() -> list[dg.AssetKey]:
     kinds={"duckdb"},
     description="Every audited mart in one immutable file, and the pointer CURRENT.json that names it.",
 )
-def snapshot(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+def snapshot(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
     """Publish, or refuse: unaudited figures and figures older than the published ones stay where they are."""
     settings = from_environment()
     build = build_of(context, settings)

@@ -170,7 +170,7 @@ def _audited_keys() -> list[dg.AssetKey]:
     ],
     pool=WRITER_POOL,
 )
-def record_audit(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+def record_audit(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
     """Bring what the audit found into the mart `data_quality`, by the very SQL that dbt compiled for it."""
     settings = from_environment()
     build = build_of(context, settings)

@@ -16,7 +16,7 @@ _SPECS = [dg.AssetSpec(raw_ml(table), deps=_READS, group_name="predictions") for
 
 
 @dg.multi_asset(name="score", specs=_SPECS, pool=WRITER_POOL)
-def score_customers(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+def score_customers(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
     """Let every champion speak about every customer; without a model the tables are empty."""
     settings = from_environment()
     build = build_of(context, settings)

@@ -25,13 +25,13 @@ def _model_asset(name: str) -> dg.AssetsDefinition:
         kinds={"mlflow"},
         description=f"The registered model `{name}`; its champion answers until a better one passes the gate.",
     )
-    def train() -> dg.MaterializeResult:
+    def train() -> dg.MaterializeResult[None]:
         return _train(name)
 
     return train
 
 
-def _train(name: str) -> dg.MaterializeResult:
+def _train(name: str) -> dg.MaterializeResult[None]:
     from pipelines.features import Marts  # noqa: PLC0415
     from pipelines.registry import DataVersion, Registry  # noqa: PLC0415 - MLflow and SciPy take seconds to import
     from pipelines.trainers import TRAINERS  # noqa: PLC0415

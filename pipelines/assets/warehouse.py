@@ -47,7 +47,7 @@ class Dbt(DbtCliResource):
     def _cli_version(self) -> Version:
         return parse(installed_version("dbt-core"))
 
-    def _initialize_dbt_core_adapter(self, args: Any) -> None:
+    def _initialize_dbt_core_adapter(self, args: Any) -> None:  # type: ignore[override]  # its caller allows none
         """Row counts are not fetched through it, and nobody here may hold the build open while dbt writes."""
 
 
