@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 import duckdb
 import polars as pl
 
+# What an order was worth when it was placed. Its returns so far would be news from after a past cut-off: a back-test
+# that saw them would know the future.
 PURCHASES = (
-    "SELECT customer_id, order_id, placed_at,"
-    " CAST(sold_merchandise - returned_amount AS DOUBLE) AS net_merchandise FROM marts.fct_orders"
+    "SELECT customer_id, order_id, placed_at, CAST(sold_merchandise AS DOUBLE) AS net_merchandise FROM marts.fct_orders"
     " WHERE is_sale AND customer_id IS NOT NULL ORDER BY placed_at, order_id"
 )
 LINES = (
@@ -32,7 +33,7 @@ class Marts:
         return as_of + timedelta(microseconds=1)
 
     def purchases(self) -> pl.DataFrame:
-        """One row an order of a known customer: customer_id, order_id, placed_at, net_merchandise (money)."""
+        """One row an order of a known customer: customer_id, order_id, placed_at, net_merchandise (before returns)."""
         return self.connection.execute(PURCHASES).pl()
 
     def lines(self) -> pl.DataFrame:
