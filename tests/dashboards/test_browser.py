@@ -44,19 +44,25 @@ def page(dashboards: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         )
         page = browser.new_page(viewport={"width": 1280, "height": 1600})
         page.set_default_timeout(60_000)
-        page.goto(dashboards)
-        page.get_by_label("E-mail").fill(EMAIL)
-        page.get_by_role("textbox", name="Password").fill(PASSWORD)
-        page.get_by_role("button", name="Log in").click()
-        page.get_by_role("heading", name="Overview").wait_for()
+        log_in(page, dashboards)
         yield page
         browser.close()
+
+
+def log_in(page, url: str) -> None:
+    """Open an address of the dashboards as a new visitor and log in there."""
+    page.goto(url)
+    page.get_by_label("E-mail").fill(EMAIL)
+    page.get_by_role("textbox", name="Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("heading", name="Overview").wait_for()
 
 
 def open_page(page, title: str) -> str:
     """Click a page in the navigation, wait until it has settled, give its text."""
     page.get_by_test_id("stSidebarNav").get_by_role("link", name=title).click()
     page.get_by_role("heading", name=title, exact=True, level=1).wait_for()
+    page.get_by_text("Table and CSV").first.wait_for()
     page.locator("[data-testid=stStatusWidget]").wait_for(state="detached")
     assert page.get_by_test_id("stException").count() == 0
     return page.get_by_test_id("stMain").inner_text()
@@ -84,8 +90,7 @@ class TestInABrowser:
         assert page.get_by_text("Data as of").count() >= 1
 
     def test_the_overview_shows_the_shops_own_figures(self, page, house: House, dashboards: str) -> None:
-        page.goto(f"{dashboards}/?period=all&compare=none")
-        page.get_by_role("heading", name="Overview").wait_for()
+        log_in(page, f"{dashboards}/?period=all&compare=none")
         total = house.summary["totals"][0]
         orders = f"{total['orders']:,}"
         net = f"£{float(total['net_merchandise']):,.2f}"
