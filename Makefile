@@ -13,7 +13,7 @@ export MLFLOW_DISABLE_TELEMETRY = true
 export GX_ANALYTICS_ENABLED = false
 export STREAMLIT_BROWSER_GATHER_USAGE_STATS = false
 
-.PHONY: help install demo serve test test-fast lint format lock bench evaluate clean
+.PHONY: help install demo serve test test-fast lint format lock bench clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14

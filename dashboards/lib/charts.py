@@ -51,7 +51,9 @@ def over_time(table: pl.DataFrame, *, x: str, y: str, y_title: str, compared: st
     base = alt.Chart(floats(table)).encode(x=alt.X(f"{x}:T", title=None))
     tooltip = [alt.Tooltip(f"{x}:T", title="period"), alt.Tooltip(f"{y}:Q", title=y_title, format=",.2f")]
     layers = [
-        base.mark_line(color=ACCENT, point=table.height < 60).encode(y=alt.Y(f"{y}:Q", title=y_title), tooltip=tooltip)
+        base.mark_line(color=ACCENT, point=alt.OverlayMarkDef(color=ACCENT) if table.height < 60 else False).encode(
+            y=alt.Y(f"{y}:Q", title=y_title), tooltip=tooltip
+        )
     ]
     if compared:
         layers.append(base.mark_line(color=MUTED, strokeDash=[5, 4]).encode(y=f"{compared}:Q"))
