@@ -15,7 +15,7 @@ from tests.pipelines.house import Warehouse
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("warehouse")]
 
-KILLED_AT = ("after_merge", "in_audit", "in_dbt_warehouse", "after_score", "before_pointer")
+KILLED_AT = ("after_merge", "in_audit", "in_dbt_warehouse", "in_dbt_predictions", "before_pointer")
 
 
 def _mart_rows(warehouse: Warehouse) -> dict[str, list[tuple[object, ...]]]:

@@ -33,6 +33,8 @@ BEFORE_THE_POINTER = [
     "before_pointer",
 ]
 AFTER_THE_POINTER = ["after_pointer", "after_clean"]
+OLD = [(1, "first"), (2, "second")]
+NEW = [(1, "renamed"), (3, "third")]
 
 
 def _tables(path: Path) -> dict[str, list[tuple[Any, ...]]]:
@@ -70,25 +72,36 @@ def _killed_refresh(settings: Settings, point: str) -> None:
     assert done.returncode == -signal.SIGKILL, f"{point} was not reached:\n{done.stdout}{done.stderr}"
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("point", BEFORE_THE_POINTER + AFTER_THE_POINTER)
-def test_a_killed_refresh_leaves_no_trace(database: Database, tmp_path: Path, point: str) -> None:
+@pytest.fixture
+def changed_shop(database: Database, tmp_path: Path) -> Settings:
+    """A shop that was published, and has traded since: an update, a delete, an insert."""
     settings = Settings(var=tmp_path / "var", database_url=url_of(database))
     add_customers(database, customer(1, name="first"), customer(2, name="second"))
     refresh(settings)
-    old = _published_customers(settings)
     run_sql(database, "UPDATE customers SET full_name = 'renamed' WHERE id = 1")
     run_sql(database, "DELETE FROM customers WHERE id = 2")
     add_customers(database, customer(3, name="third"))
+    return settings
 
-    _killed_refresh(settings, point)
-    new = [(1, "renamed"), (3, "third")]
-    assert _published_customers(settings) == (new if point in AFTER_THE_POINTER else old)
 
-    card = refresh(settings)
-    assert _published_customers(settings) == new
-    undisturbed = Settings(var=tmp_path / "undisturbed", database_url=url_of(database))
-    other = refresh(undisturbed)
-    assert _tables(settings.builds / f"{card.build_id}.duckdb") == _tables(
-        undisturbed.builds / f"{other.build_id}.duckdb"
-    )
+def _assert_like_one_never_killed(settings: Settings, undisturbed: Settings) -> None:
+    card, other = refresh(settings), refresh(undisturbed)
+    assert _published_customers(settings) == NEW
+    build, twin = settings.builds / f"{card.build_id}.duckdb", undisturbed.builds / f"{other.build_id}.duckdb"
+    assert _tables(build) == _tables(twin)
+
+
+@pytest.mark.slow
+def test_killed_at_every_stage_it_leaves_no_trace(changed_shop: Settings, tmp_path: Path) -> None:
+    for point in BEFORE_THE_POINTER:
+        _killed_refresh(changed_shop, point)
+        assert _published_customers(changed_shop) == OLD, point
+    _assert_like_one_never_killed(changed_shop, Settings(tmp_path / "undisturbed", changed_shop.database_url))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("point", AFTER_THE_POINTER)
+def test_killed_after_the_pointer_moved_it_has_published(changed_shop: Settings, tmp_path: Path, point: str) -> None:
+    _killed_refresh(changed_shop, point)
+    assert _published_customers(changed_shop) == NEW
+    _assert_like_one_never_killed(changed_shop, Settings(tmp_path / "undisturbed", changed_shop.database_url))
