@@ -116,18 +116,16 @@ def _psycopg(url: str) -> str:
     return make_url(url).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
     """Tests that share something expensive run on one worker, so that it is made once."""
-    for item in items:
-        fixtures = set(getattr(item, "fixturenames", ()))
-        if "house" in fixtures or "simulated_house" in fixtures:
-            item.add_marker(pytest.mark.xdist_group("house"))
-            item.add_marker(pytest.mark.slow)
-        elif "postgres_url" in fixtures:
-            item.add_marker(pytest.mark.xdist_group("postgres"))
-            item.add_marker(pytest.mark.postgres)
-            item.add_marker(pytest.mark.slow)
+    fixtures = set(getattr(item, "fixturenames", ()))
+    if fixtures & {"house", "simulated_house", "any_house"}:
+        item.add_marker(pytest.mark.xdist_group("house"))
+        item.add_marker(pytest.mark.slow)
+    elif "postgres_url" in fixtures:
+        item.add_marker(pytest.mark.xdist_group("postgres"))
+        item.add_marker(pytest.mark.postgres)
+        item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")
