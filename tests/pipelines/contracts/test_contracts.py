@@ -1,9 +1,11 @@
 """The contracts of `raw` say what the shop's tables are; no secret is in them."""
 
 import pytest
+import yaml
 
 from pipelines import contracts
 from pipelines.contracts import ColumnType
+from pipelines.settings import ROOT
 from tests.pipelines.contracts import derive
 
 SHAPE_HINT = "run `python -m tests.pipelines.contracts.derive` and look at what the change does to the warehouse"
@@ -44,3 +46,14 @@ def test_every_table_has_one_key_called_id() -> None:
 def test_unknown_column_is_named() -> None:
     with pytest.raises(KeyError, match=r"raw.orders has no column 'colour'"):
         contracts.load()["orders"].column("colour")
+
+
+def test_every_source_of_the_models_has_a_contract() -> None:
+    """A table that dbt reads is one that extraction brings."""
+    document = yaml.safe_load((ROOT / "dbt/models/staging/shop/_sources.yml").read_text("utf-8"))
+    [source] = document["sources"]
+    assert source["name"] == "raw"
+    read = {table["name"]: {c["name"] for c in table.get("columns", ())} for table in source["tables"]}
+    for name, columns in read.items():
+        assert name in contracts.load(), f"dbt reads raw.{name}, which no contract names"
+        assert columns <= {column.name for column in contracts.load()[name].columns}, name
