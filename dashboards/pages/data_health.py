@@ -28,13 +28,15 @@ def freshness(snapshot: Snapshot) -> None:
     build = snapshot.build
     published = build.published_at if build.published_at.tzinfo else build.published_at.replace(tzinfo=UTC)
     columns = st.columns(4)
-    columns[0].metric("Data as of", moment(build.as_of, snapshot.time_zone), border=True)
-    columns[1].metric("Published", moment(published, snapshot.time_zone), border=True)
+    columns[0].metric(
+        "Data as of", f"{build.as_of:%d %b %Y}", border=True, help=moment(build.as_of, snapshot.time_zone)
+    )
+    columns[1].metric("Published", f"{published:%d %b, %H:%M}", border=True, help=moment(published, snapshot.time_zone))
     hours = (datetime.now(UTC) - published).total_seconds() / 3600
     columns[2].metric("Hours since", f"{hours:,.1f}", border=True, help="Amber after 26 hours, red after 50.")
-    columns[3].metric(
-        "Build", build.build_id, border=True, help=f"Seeded from {build.parent or 'nothing: the first build'}."
-    )
+    short = build.build_id.rsplit("-", maxsplit=1)[-1]
+    seeded = build.parent or "nothing: it is the first build"
+    columns[3].metric("Build", short, border=True, help=f"{build.build_id}, seeded from {seeded}.")
 
 
 def audits(snapshot: Snapshot) -> None:
