@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import dagster as dg
+import duckdb
 
 from pipelines import audit_log, builds, contracts, predictions
 from pipelines.assets.common import WRITER_POOL, raw, raw_ops, shop, shop_tables
 from pipelines.builds import Options
 from pipelines.duck import attached
+from pipelines.errors import ShopUnreachable
 from pipelines.extraction import ExtractionReport, TableReport, extract
 from pipelines.progress import say
 from pipelines.settings import from_environment
@@ -61,10 +63,18 @@ def extract_raw(context: dg.AssetExecutionContext, config: RefreshConfig) -> Ite
         on_table=_tell,
     )
     with attached(build.path) as warehouse:
+        _require_profile(warehouse)
         predictions.create_tables(warehouse)
         audit_log.create_table(warehouse)
     say("extract", f"{report.rows_read:,} rows read, {report.rows_deleted:,} gone")
     yield from _results(report)
+
+
+def _require_profile(warehouse: duckdb.DuckDBPyConnection) -> None:
+    """Currency and time zone of every figure come from the shop's profile, which its first trade writes."""
+    row = warehouse.execute("SELECT count(*) FROM raw.shop_profile").fetchone()
+    if row is None or row[0] == 0:
+        raise ShopUnreachable("the shop has no profile yet, for it has never traded: import or simulate a history.")
 
 
 def _tell(report: TableReport) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -99,6 +100,14 @@ class TestCommandLine:
         assert _mart_rows(warehouse) == figures
         assert first in warehouse.run("pipelines", "rollback").stdout
         assert warehouse.pointer()["build_id"] == first
+
+    def test_a_shop_that_never_traded_is_named(self, tmp_path: Path) -> None:
+        empty = Warehouse(tmp_path)
+        empty.run("transactional", "migrate")
+        done = empty.refresh(check=False)
+        assert done.returncode == 1
+        assert "has never traded" in done.stderr.splitlines()[-1]
+        assert empty.run("pipelines", "status").stdout == "nothing is published yet\n"
 
 
 class TestAudit:
