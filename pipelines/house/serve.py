@@ -8,7 +8,9 @@ import subprocess
 import threading
 from pathlib import Path
 
+from pipelines.headless import prepare_home
 from pipelines.house.processes import Server, StepFailedError, announce, running
+from pipelines.settings import from_environment
 
 _WATCH_SECONDS = 0.5
 
@@ -44,7 +46,7 @@ def _new_secret() -> str:
 
 def serve(var: Path) -> int:
     """Start everything, say where it is, and stop it all on Ctrl-C or when one of the servers ends."""
-    prepare_dagster_home(var / "dagster")
+    prepare_home(from_environment())
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
@@ -66,17 +68,6 @@ def serve(var: Path) -> int:
         return 1
     announce("Stopped.")
     return 0
-
-
-def prepare_dagster_home(home: Path) -> None:
-    """Dagster reads `dagster.yaml` from its home only; the checkout's file is the one source."""
-    home.mkdir(parents=True, exist_ok=True)
-    source = Path(__file__).resolve().parents[2] / "dagster.yaml"
-    target = home / "dagster.yaml"
-    if source.is_file() and (not target.exists() or target.read_bytes() != source.read_bytes()):
-        partial = target.with_suffix(f".{os.getpid()}.tmp")
-        partial.write_bytes(source.read_bytes())
-        partial.replace(target)
 
 
 def _raise_if_ended(started: list[Server], processes: list[subprocess.Popen[bytes]], var: Path) -> None:
