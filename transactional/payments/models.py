@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from transactional.core.db import Base
@@ -28,6 +28,39 @@ class RefundStatus(StrEnum):
     FAILED = "failed"
 
 
+class RequestPurpose(StrEnum):
+    """What a request for payment is for."""
+
+    ORDER = "order"
+    """The order as it was placed."""
+    EXTRA = "extra"
+    """What a change of a paid order added to it."""
+
+
+class RunState(StrEnum):
+    """How far a reconciliation is."""
+
+    RUNNING = "running"
+    FINISHED = "finished"
+    FAILED = "failed"
+    """The gateway did not answer to the end: what was found until then stands."""
+
+
+class Figure(StrEnum):
+    """What is compared between our books and the gateway's."""
+
+    CAPTURED = "captured"
+    REFUNDED = "refunded"
+    """Of a payment: everything that went or is going back."""
+    FEE = "fee"
+    """With its GST."""
+    FEE_TAX = "fee_tax"
+    NET = "net"
+    """Captured less refunded less fee."""
+    REFUND = "refund"
+    """One refund's amount, zero where it failed or is not known."""
+
+
 class InboxState(StrEnum):
     """What became of a webhook."""
 
@@ -50,6 +83,13 @@ class GatewayOrder(Base):
     gateway_order_id: Mapped[str | None] = mapped_column(String(64), unique=True)
     amount_minor: Mapped[Minor]
     currency: Mapped[Currency]
+    purpose: Mapped[RequestPurpose] = mapped_column(
+        enum_type(RequestPurpose), default=RequestPurpose.ORDER, server_default=RequestPurpose.ORDER.value
+    )
+    approval_sha256: Mapped[str | None] = mapped_column(String(64))
+    """The approved content that is paid for; NULL where the order needed no approval."""
+    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """With the approval; nobody is given this request to pay afterwards."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
 
@@ -159,3 +199,77 @@ class WebhookInbox(Base):
     note: Mapped[str | None] = mapped_column(String(300))
     received_at: Mapped[datetime] = mapped_column(UtcDateTime)
     processed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    requeued_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When somebody last sent it through again."""
+    requeued_by: Mapped[str | None] = mapped_column(String(64))
+
+
+class ReconciliationRun(Base):
+    """One comparison of our books with the gateway's, over the payments and refunds of a time span."""
+
+    __tablename__ = "reconciliation_runs"
+    __table_args__ = (CheckConstraint("window_start < window_end", name="window"),)
+
+    id: Mapped[IntPk]
+    gateway: Mapped[str] = mapped_column(String(16))
+    window_start: Mapped[datetime] = mapped_column(UtcDateTime)
+    window_end: Mapped[datetime] = mapped_column(UtcDateTime)
+    state: Mapped[RunState] = mapped_column(enum_type(RunState), default=RunState.RUNNING)
+    payments_compared: Mapped[int] = mapped_column(default=0)
+    refunds_compared: Mapped[int] = mapped_column(default=0)
+    differences_open: Mapped[int] = mapped_column(default=0)
+    """Differences of this gateway that nobody could explain when the run ended, older ones included."""
+    error: Mapped[str | None] = mapped_column(String(300))
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class ReconciliationTotal(Base):
+    """A run's sum of one figure over all compared payments, on either side."""
+
+    __tablename__ = "reconciliation_totals"
+    __table_args__ = (UniqueConstraint("run_id", "currency", "figure"),)
+
+    id: Mapped[IntPk]
+    run_id: Mapped[int] = mapped_column(BigInt, ForeignKey("reconciliation_runs.id"))
+    currency: Mapped[Currency]
+    figure: Mapped[Figure] = mapped_column(enum_type(Figure))
+    ours_minor: Mapped[Minor]
+    theirs_minor: Mapped[Minor]
+
+
+class GatewayDifference(Base):
+    """One figure of one payment or refund that the two sides see differently; open until a run finds them agreed."""
+
+    __tablename__ = "gateway_differences"
+    __table_args__ = (
+        # One open row a fact: runs that find it again only move `last_run_id`.
+        Index(
+            "uq_gateway_differences_open",
+            "gateway",
+            "kind",
+            "reference",
+            unique=True,
+            sqlite_where=text("resolved_at IS NULL"),
+            postgresql_where=text("resolved_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[IntPk]
+    run_id: Mapped[int] = mapped_column(BigInt, ForeignKey("reconciliation_runs.id"), index=True)
+    """The run that found it first."""
+    last_run_id: Mapped[int] = mapped_column(BigInt, ForeignKey("reconciliation_runs.id"))
+    """The latest run that found it."""
+    gateway: Mapped[str] = mapped_column(String(16))
+    kind: Mapped[Figure] = mapped_column(enum_type(Figure))
+    reference: Mapped[str] = mapped_column(String(64))
+    """The gateway's id of the refund where one refund differs, else of the payment."""
+    gateway_payment_id: Mapped[str] = mapped_column(String(64))
+    gateway_refund_id: Mapped[str | None] = mapped_column(String(64))
+    order_id: Mapped[int | None] = mapped_column(BigInt, ForeignKey("orders.id"), index=True)
+    """NULL where the payment belongs to no order of ours."""
+    currency: Mapped[Currency]
+    ours_minor: Mapped[Minor]
+    theirs_minor: Mapped[Minor]
+    found_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    resolved_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
