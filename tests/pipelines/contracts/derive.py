@@ -12,7 +12,10 @@ from sqlalchemy.types import TypeEngine
 from pipelines import contracts
 from transactional import tables
 
-NOT_EXTRACTED = {"journal", "journal_context", "idempotency_keys", "refresh_tokens", "outbox", "webhook_inbox"}
+NOT_EXTRACTED = {
+    "journal", "journal_context", "idempotency_keys", "refresh_tokens", "outbox", "webhook_inbox",
+    "carrier_tokens", "carrier_calls", "tracking_inbox",
+}  # fmt: skip
 
 PERSONAL_DATA = {
     "email": "contact", "email_key": "contact", "identity_key": "contact", "phone": "contact",
