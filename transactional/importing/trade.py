@@ -126,6 +126,8 @@ def insert_lines(writer: BulkWriter, lines: pl.DataFrame, returned: pl.DataFrame
             pl.col("code").alias("sku"),
             "title",
             pl.col("units").alias("quantity"),
+            pl.col("units").alias("shipped_quantity"),
+            pl.col("units").alias("delivered_quantity"),
             "unit_price_minor",
             "unit_price_micros",
             "gross_minor",

@@ -20,6 +20,16 @@ class ReturnStatus(StrEnum):
     """The goods came back and the refund was ordered: the day on which it counts."""
 
 
+class ReturnCause(StrEnum):
+    """Whose matter it is; it decides about shipping and about a coupon's minimum."""
+
+    CHANGED_MIND = "changed_mind"
+    DAMAGED = "damaged"
+    WRONG_ITEM = "wrong_item"
+    NOT_AS_DESCRIBED = "not_as_described"
+    LATE = "late"
+
+
 class Return(Base):
     """A return of an order, or stand-alone where an imported credit names no purchase."""
 
@@ -31,7 +41,12 @@ class Return(Base):
     order_id: Mapped[int | None] = mapped_column(BigInt, ForeignKey("orders.id"), index=True)
     customer_id: Mapped[int | None] = mapped_column(BigInt, ForeignKey("customers.id"), index=True)
     status: Mapped[ReturnStatus] = mapped_column(enum_type(ReturnStatus))
+    cause: Mapped[ReturnCause] = mapped_column(
+        enum_type(ReturnCause), default=ReturnCause.CHANGED_MIND, server_default=ReturnCause.CHANGED_MIND.value
+    )
     reason: Mapped[str] = mapped_column(String(200), default="")
+    exchange_change_id: Mapped[int | None] = mapped_column(BigInt, ForeignKey("order_changes.id"))
+    """The change set that sends other units for these, where it is an exchange."""
     refund_minor: Mapped[Minor] = mapped_column(default=0)
     currency: Mapped[Currency]
     source: Mapped[str] = mapped_column(String(32), default="shop")

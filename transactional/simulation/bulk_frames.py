@@ -99,7 +99,7 @@ def insert_orders(writer: BulkWriter, drawn: Drawn, orders: pl.DataFrame, shelf:
     whole = whole.join(drawn.customers.select("customer", "city"), on="customer", maintain_order="left")
     back = returned_lines(lines, drawn.end)
     _write_orders(writer, whole, drawn.end)
-    _write_lines(writer, lines, back)
+    _write_lines(writer, lines, back, drawn.end)
     payments = _write_payments(writer, whole, back)
     _write_returns(writer, back, payments)
 
@@ -194,9 +194,14 @@ def _public_ids(rng: np.random.Generator, prefix: str, count: int) -> list[str]:
     return [f"{prefix}_{text[i * 26 : (i + 1) * 26]}" for i in range(count)]
 
 
-def _write_orders(writer: BulkWriter, orders: pl.DataFrame, end: datetime) -> None:
+def _delivery(end: datetime) -> tuple[pl.Expr, pl.Expr]:
+    """When something placed at `placed_at` is delivered, and whether that lies before the `end`."""
     delivered = pl.col("placed_at") + pl.duration(days=4)
-    arrived = delivered < end.replace(tzinfo=None)
+    return delivered, delivered < end.replace(tzinfo=None)
+
+
+def _write_orders(writer: BulkWriter, orders: pl.DataFrame, end: datetime) -> None:
+    delivered, arrived = _delivery(end)
     placed = orders.with_columns(
         pl.when(arrived).then(delivered).alias("delivered_at"),
         pl.when(arrived).then(pl.lit("delivered")).otherwise(pl.lit("paid")).alias("status"),
@@ -245,7 +250,8 @@ def _write_orders(writer: BulkWriter, orders: pl.DataFrame, end: datetime) -> No
     )
 
 
-def _write_lines(writer: BulkWriter, lines: pl.DataFrame, back: pl.DataFrame) -> None:
+def _write_lines(writer: BulkWriter, lines: pl.DataFrame, back: pl.DataFrame, end: datetime) -> None:
+    arrived = pl.when(_delivery(end)[1]).then("quantity").otherwise(0)
     is_back = pl.col("line_id").is_in(back["line_id"].implode())
     writer.insert(
         "order_lines",
@@ -260,6 +266,8 @@ def _write_lines(writer: BulkWriter, lines: pl.DataFrame, back: pl.DataFrame) ->
             pl.col("price_minor").alias("unit_price_minor"),
             "gross_minor",
             pl.col("gross_minor").alias("net_minor"),
+            arrived.alias("shipped_quantity"),
+            arrived.alias("delivered_quantity"),
             pl.when(is_back).then("quantity").otherwise(0).alias("returned_quantity"),
             pl.when(is_back).then("gross_minor").otherwise(0).alias("refunded_minor"),
         ),
