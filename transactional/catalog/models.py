@@ -24,6 +24,8 @@ class InventoryPolicy(StrEnum):
     BACKORDER = "backorder"
     UNTRACKED = "untracked"
     """Movements are recorded but nobody knows the shelf (imported histories, made to order)."""
+    BUNDLE = "bundle"
+    """Has no shelf of its own: its parts are counted, held and sold."""
 
 
 class Category(Base):

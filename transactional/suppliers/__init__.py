@@ -1,0 +1,1 @@
+"""Suppliers, what they sell to the shop, and the orders that the shop places with them."""
