@@ -20,6 +20,7 @@ Handler = Callable[[Database, dict[str, Any]], None]
 MAX_ATTEMPTS = 10
 _LEASE = timedelta(minutes=2)
 _handlers: dict[str, Handler] = {}
+_followers: dict[str, list[Handler]] = {}
 
 
 def handles(topic: str) -> Callable[[Handler], Handler]:
@@ -30,6 +31,19 @@ def handles(topic: str) -> Callable[[Handler], Handler]:
             raise ValueError(f"topic {topic!r} has a handler already")
         _handlers[topic] = handler
         return handler
+
+    return register
+
+
+def follows(topic: str) -> Callable[[Handler], Handler]:
+    """Register somebody who acts on a topic after its handler has; a follower's failure repeats the message as well.
+
+    So a follower does as little as can fail: it publishes a message of its own domain and leaves the work to that.
+    """
+
+    def register(follower: Handler) -> Handler:
+        _followers.setdefault(topic, []).append(follower)
+        return follower
 
     return register
 
@@ -98,6 +112,8 @@ def _process(database: Database, message: OutboxMessage) -> None:
         if handler is None:
             raise LookupError(f"no handler for topic {message.topic!r}")
         handler(database, message.payload)
+        for follower in _followers.get(message.topic, ()):
+            follower(database, message.payload)
     except Exception as error:  # noqa: BLE001  whatever a handler raises, the message must be kept and tried again
         _record_failure(database, message, error)
         return

@@ -23,6 +23,7 @@ def handlers(monkeypatch: pytest.MonkeyPatch) -> dict[str, outbox.Handler]:
     """A registry of its own for each test."""
     registry: dict[str, outbox.Handler] = {}
     monkeypatch.setattr(outbox, "_handlers", registry)
+    monkeypatch.setattr(outbox, "_followers", {})
     return registry
 
 
@@ -150,6 +151,26 @@ class TestOutbox:
         outbox.handles("greet")(lambda _database, _payload: None)
         with pytest.raises(ValueError, match="greet"):
             outbox.handles("greet")(lambda _database, _payload: None)
+
+    def test_followers_act_after_the_handler_and_a_failing_one_repeats_the_message(
+        self, database: Database, clock: ManualClock, handlers: dict[str, outbox.Handler]
+    ) -> None:
+        done: list[str] = []
+
+        @outbox.follows("greet")
+        def late(_database: Database, payload: dict[str, Any]) -> None:
+            done.append(f"follower {payload['key']}")
+            if len(done) == 2:
+                raise RuntimeError("not yet")
+
+        outbox.handles("greet")(lambda _database, payload: done.append(payload["key"]))
+        publish(database, "a")
+        outbox.drain(database)
+        assert messages(database)[0].state is OutboxState.PENDING
+        clock.advance(timedelta(minutes=1))
+        outbox.drain(database)
+        assert done == ["a", "follower a", "a", "follower a"]
+        assert messages(database)[0].state is OutboxState.DONE
 
     @pytest.mark.parametrize("kind", ["database", pytest.param("pg_database", marks=pytest.mark.postgres)])
     def test_many_workers_do_each_message_once(
