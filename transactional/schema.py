@@ -1,4 +1,4 @@
-"""Bringing a database to the present schema: migrations, the journal's triggers, the seeded roles."""
+"""Bringing a database to the present schema: migrations, the journal's triggers, the seeded roles and tariff."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -10,6 +10,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
 
 from transactional.core.uow import Database
+from transactional.shipping.service import seed_tariff
 from transactional.staff.service import seed_roles
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -24,11 +25,12 @@ def alembic_config(engine: Engine) -> Config:
 
 
 def migrate(engine: Engine, revision: str = "head") -> None:
-    """Bring the database to a revision; at head the journal's triggers are generated anew and the roles seeded."""
+    """Bring the database to a revision; at head the journal's triggers are generated anew, roles and tariff seeded."""
     command.upgrade(alembic_config(engine), revision)
     if pending_revision(engine) is None:
         database = Database(engine)
         database.run(seed_roles, actor="migration")
+        database.run(seed_tariff, actor="migration")
 
 
 def pending_revision(engine: Engine) -> str | None:

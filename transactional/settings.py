@@ -3,8 +3,10 @@
 from functools import lru_cache
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+BANNED_IN_WEBHOOK_URLS = ("shiprocket", "kartrocket", "sr", "kr")
 
 
 class Settings(BaseSettings):
@@ -45,6 +47,22 @@ class Settings(BaseSettings):
     return_window_days: int = 14
     shipping_flat_minor: int = 9_900
     shipping_free_from_minor: int = 149_900
+    """Both only where the shop keeps no rates by zone and weight in its currency."""
+    shipping_default_item_grams: int = Field(default=250, ge=0)
+    """What an article counts whose weight nobody recorded; with 0 such an order cannot be sent."""
+    pickup_location: str = "Primary"
+    """The nickname of our address at the carrier."""
+    pickup_postal_code: str = "560001"
+    shiprocket_base_url: str = "http://127.0.0.1:8020/v1/external"
+    """The local stand-in by default; `https://apiv2.shiprocket.in/v1/external` in production."""
+    shiprocket_email: str = ""
+    """The API user. Without user and password the shop sends its parcels by itself."""
+    shiprocket_password: SecretStr = SecretStr("")
+    shiprocket_timeout_seconds: float = 15.0
+    parcel_webhook_token: SecretStr = SecretStr("")
+    """What the carrier sends as `x-api-key`; without it tracking webhooks are refused and parcels only polled."""
+    parcel_webhook_url: str = "http://127.0.0.1:8000/v1/hooks/parcels"
+    """Our address as typed into the carrier's panel, which forbids some words in it."""
     idempotency_hours: int = 48
 
     mail_transport: str = "file"
@@ -55,6 +73,15 @@ class Settings(BaseSettings):
     worker_in_process: bool = True
     log_level: str = "INFO"
     log_json: bool = True
+
+    @field_validator("parcel_webhook_url")
+    @classmethod
+    def _without_banned_words(cls, url: str) -> str:
+        """The carrier refuses an address with one of these words anywhere in it, host name included."""
+        found = [word for word in BANNED_IN_WEBHOOK_URLS if word in url.lower()]
+        if found:
+            raise ValueError(f"the carrier takes no webhook address that contains {', '.join(found)}: {url}")
+        return url
 
     @property
     def database_url(self) -> str:

@@ -1,7 +1,6 @@
 """Parcels and what sending them costs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
@@ -9,34 +8,24 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from transactional.core.errors import Conflict
-from transactional.settings import Settings
 from transactional.shipping.models import Shipment, ShipmentStatus
+from transactional.shipping.quoting import ShippingQuote, quote, zone_of
+from transactional.shipping.tariff import seed_tariff
+from transactional.shipping.weights import Box, weigh
 
 __all__ = [
+    "Box",
     "Shipment",
     "ShipmentStatus",
     "ShippingQuote",
     "create_shipment",
     "mark_delivered",
     "quote",
+    "seed_tariff",
     "shipments_of",
+    "weigh",
+    "zone_of",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class ShippingQuote:
-    """The charge for sending an order, in minor units, and the rule that gave it."""
-
-    amount_minor: int
-    rule: str
-
-
-def quote(*, merchandise_minor: int, settings: Settings) -> ShippingQuote:
-    """The charge for goods worth `merchandise_minor` after discounts (points count as payment, not as a discount)."""
-    free_from = settings.shipping_free_from_minor
-    if merchandise_minor >= free_from:
-        return ShippingQuote(0, f"free from {free_from} minor units")
-    return ShippingQuote(settings.shipping_flat_minor, f"flat below {free_from} minor units")
 
 
 def create_shipment(
