@@ -1,6 +1,7 @@
 """What happens outside of the API: shoppers pay, banks answer, fail, stay silent or answer late, windows close."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 from transactional.payments_standin.books import Books
@@ -10,6 +11,7 @@ from transactional.payments_standin.entities import (
     OrderEntity,
     PaymentEntity,
     PaymentFailure,
+    Verdict,
 )
 from transactional.payments_standin.events import checkout_signature
 from transactional.payments_standin.payments import take
@@ -76,8 +78,9 @@ class Bank:
         vpa: str = SUCCESS_VPA,
         email: str = "shopper@example.com",
         contact: str = "+919000090000",
+        delay: timedelta = timedelta(0),
     ) -> Checkout:
-        """A shopper pays an order in the checkout widget.
+        """A shopper pays an order in the checkout widget; the bank answers after a `delay`, perhaps too late.
 
         Without an outcome UPI ids decide by themselves (`failure@razorpay` fails) and the order's capture setting
         says how far a success goes. Raises Refusal when the order is paid already.
@@ -90,6 +93,11 @@ class Bank:
         if outcome is Outcome.SILENT:
             self._waiting[payment.id] = payment
             return Checkout(order.id, payment.id, None, BANK_SILENT_ERROR)
+        if delay:
+            return self._decide_later(payment, outcome, delay)
+        return self._decide(payment, outcome)
+
+    def _decide(self, payment: PaymentEntity, outcome: Outcome) -> Checkout:
         if outcome is Outcome.FAILED:
             return self._fail(payment, PaymentFailure())
         self._authorize(payment)
@@ -97,20 +105,32 @@ class Bank:
             self._capture(payment)
         return self._checkout(payment)
 
-    def pay_twice(self, order_id: str, *, method: Method = Method.UPI) -> tuple[Checkout, Checkout]:
-        """Two attempts, open in two windows, both authorised before either is captured."""
+    def _decide_later(self, payment: PaymentEntity, outcome: Outcome, delay: timedelta) -> Checkout:
+        payment.verdict = Verdict(outcome.value, self._books.now() + int(delay.total_seconds()))
+        self._waiting[payment.id] = payment
+        if outcome is Outcome.FAILED:
+            return Checkout(payment.order_id, payment.id, None, _error_of(payment, PaymentFailure()))
+        return self._checkout(payment)
+
+    def pay_twice(
+        self, order_id: str, *, method: Method = Method.UPI, captured: bool = False
+    ) -> tuple[Checkout, Checkout]:
+        """Two attempts, open in two windows, both authorised before either is captured; or even both `captured`."""
         order = self._books.order(order_id)
         payments = [self._attempt(order, method, SUCCESS_VPA, "shopper@example.com", "+919000090000") for _ in range(2)]
         for payment in payments:
             self._authorize(payment)
+        for payment in payments if captured else ():
+            self._capture(payment)
         first, second = (self._checkout(payment) for payment in payments)
         return first, second
 
-    def authorize_late(self, payment_id: str, *, capture: bool = False) -> Checkout:
+    def authorize_late(self, payment_id: str, *, capture: bool | None = None) -> Checkout:
         """The bank answers after the payment had failed or while it waited.
 
-        On a paid order the gateway gives the money back at once, if it is set to. Raises ValueError when the
-        payment cannot be authorised any more.
+        On a paid order the gateway gives the money back at once, if it is set to. It captures by itself only within
+        the order's own time for that, unless `capture` says otherwise. Raises ValueError when the payment cannot be
+        authorised any more.
         """
         payment = self._books.payment(payment_id)
         if payment.status not in {"created", "failed"}:
@@ -121,22 +141,62 @@ class Bank:
         self._authorize(payment)
         if order_paid and self._books.config.refunds_late_duplicates:
             self._give_back(payment)
-        elif capture:
+        elif self._is_captured_late(payment) if capture is None else capture:
             self._capture(payment)
         return self._checkout(payment)
 
+    def _is_captured_late(self, payment: PaymentEntity) -> bool:
+        order = self._books.order(payment.order_id)
+        within = order.automatic_expiry
+        return order.automatic_capture and within is not None and not self._books.is_over(payment.created_at, within)
+
     def settle_time(self) -> None:
-        """Do what the clock demands: silent payments fail, authorisations that nobody captured are given back."""
-        config = self._books.config
+        """Do what the clock demands: banks answer, silent payments fail, what nobody captured is given back."""
         for payment in list(self._waiting.values()):
-            if payment.status == "created" and self._books.is_over(payment.created_at, config.bank_timeout):
-                self._fail(payment, BANK_SILENT)
-            elif payment.status == "authorized":
-                assert payment.authorized_at is not None
-                if self._books.is_over(payment.authorized_at, config.authorisation_window):
-                    self._give_back(payment)
-            if payment.status not in {"created", "authorized"}:
+            if payment.status == "created":
+                self._settle_created(payment)
+            elif payment.status == "failed" and self._verdict_is_due(payment):
+                self._settle_late(payment)
+            elif payment.status == "authorized" and self._is_lapsed(payment):
+                self._give_back(payment)
+            if payment.status not in {"created", "authorized"} and payment.verdict is None:
                 self._waiting.pop(payment.id, None)
+
+    def _settle_created(self, payment: PaymentEntity) -> None:
+        timeout = self._books.config.bank_timeout
+        verdict = payment.verdict
+        in_time = verdict is not None and verdict.due_at - payment.created_at < timeout.total_seconds()
+        if verdict is not None and in_time and self._verdict_is_due(payment):
+            payment.verdict = None
+            self._decide(payment, Outcome(verdict.outcome))
+        elif self._books.is_over(payment.created_at, timeout):
+            self._fail(payment, BANK_SILENT)
+            if self._verdict_is_due(payment):
+                self._settle_late(payment)
+
+    def _verdict_is_due(self, payment: PaymentEntity) -> bool:
+        return payment.verdict is not None and payment.verdict.due_at <= self._books.now()
+
+    def _settle_late(self, payment: PaymentEntity) -> None:
+        """A verdict after the payment had failed; a second no, or one after the window, changes nothing."""
+        assert payment.verdict is not None
+        outcome, due_at = Outcome(payment.verdict.outcome), payment.verdict.due_at
+        payment.verdict = None
+        too_late = due_at - payment.created_at >= self._books.config.late_window.total_seconds()
+        if (
+            outcome is Outcome.FAILED
+            or too_late
+            or self._books.is_over(payment.created_at, self._books.config.late_window)
+        ):
+            return
+        self.authorize_late(payment.id, capture=outcome is Outcome.CAPTURED)
+
+    def _is_lapsed(self, payment: PaymentEntity) -> bool:
+        own = self._books.order(payment.order_id).manual_expiry
+        if own is not None:
+            return self._books.is_over(payment.created_at, own)
+        assert payment.authorized_at is not None
+        return self._books.is_over(payment.authorized_at, self._books.config.authorisation_window)
 
     def _natural_outcome(self, order: OrderEntity, method: Method, vpa: str) -> Outcome:
         if method is Method.UPI and vpa == FAILURE_VPA:

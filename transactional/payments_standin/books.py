@@ -10,6 +10,7 @@ from transactional.payments_standin.config import StandInConfig
 from transactional.payments_standin.entities import Json, OrderEntity, Page, PaymentEntity, RefundEntity
 from transactional.payments_standin.events import EventPublisher
 from transactional.payments_standin.ids import IdGenerator, is_well_formed
+from transactional.payments_standin.recurring import PlanEntity, SubscriptionEntity
 from transactional.payments_standin.refusals import malformed_id, unknown_id
 from transactional.payments_standin.validation import time_span_of, window_of
 
@@ -27,7 +28,7 @@ class Entity(Protocol):
 
 
 class Books:
-    """Orders, payments and refunds by id."""
+    """Orders, payments, refunds, plans and subscriptions by id."""
 
     def __init__(self, config: StandInConfig, clock: Clock, ids: IdGenerator, events: EventPublisher) -> None:
         self.config = config
@@ -37,6 +38,8 @@ class Books:
         self.orders: dict[str, OrderEntity] = {}
         self.payments: dict[str, PaymentEntity] = {}
         self.refunds: dict[str, RefundEntity] = {}
+        self.plans: dict[str, PlanEntity] = {}
+        self.subscriptions: dict[str, SubscriptionEntity] = {}
         self.payments_of_order: defaultdict[str, list[PaymentEntity]] = defaultdict(list)
         self.refunds_of_payment: defaultdict[str, list[RefundEntity]] = defaultdict(list)
         self.orders_of_receipt: defaultdict[str, list[OrderEntity]] = defaultdict(list)
@@ -60,6 +63,14 @@ class Books:
     def refund(self, refund_id: str) -> RefundEntity:
         """A refund by id."""
         return _look_up(self.refunds, refund_id, "rfnd")
+
+    def plan(self, plan_id: str) -> PlanEntity:
+        """A plan by id."""
+        return _look_up(self.plans, plan_id, "plan")
+
+    def subscription(self, subscription_id: str) -> SubscriptionEntity:
+        """A subscription by id."""
+        return _look_up(self.subscriptions, subscription_id, "sub")
 
 
 def _look_up(entities: Mapping[str, T], entity_id: str, prefix: str) -> T:

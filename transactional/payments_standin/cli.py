@@ -4,6 +4,7 @@ import argparse
 import signal
 import sys
 import threading
+from datetime import timedelta
 
 from transactional.commands import CommandError
 from transactional.payments_standin.config import StandInConfig
@@ -19,6 +20,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1, help="seed of the ids (default: 1)")
     parser.add_argument(
         "--webhook-url", help="where to send events, for example http://127.0.0.1:8000/v1/webhooks/razorpay"
+    )
+    parser.add_argument(
+        "--late-days",
+        type=int,
+        choices=[3, 5],
+        default=3,
+        help="how long a failed payment may still be authorised (default: %(default)s)",
     )
     parser.add_argument(
         "--refunds",
@@ -39,6 +47,7 @@ def run(args: argparse.Namespace) -> int:
         key_secret=settings.razorpay_key_secret.get_secret_value(),
         seed=args.seed,
         refund_outcome=args.refunds,
+        late_window=timedelta(days=args.late_days),
     )
     gateway = Gateway(config)
     if args.webhook_url:

@@ -1,22 +1,21 @@
 """Deliveries of webhooks: at least once, in any order, again and again for a day; every one is kept for assertions."""
 
+import json
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 import requests
 
 from transactional.core.clock import Clock
+from transactional.payments_standin.config import StandInConfig
 from transactional.payments_standin.events import sign
 from transactional.payments_standin.ids import IdGenerator
 
-PATIENCE_SECONDS = 5.0
-"""A receiver that takes longer gets the event again."""
-_GIVE_UP_AFTER = timedelta(hours=24)
-_FIRST_RETRY = timedelta(seconds=10)
-_LONGEST_RETRY = timedelta(hours=1)
+_MOST_DOUBLINGS = 20
 
 Sender = Callable[[str, bytes, Mapping[str, str]], int]
 """Posts a body with headers to a URL and gives the HTTP status; raises OSError when there is no answer."""
@@ -68,20 +67,27 @@ class Delivery:
         }
 
 
-def send_over_http(url: str, body: bytes, headers: Mapping[str, str]) -> int:
-    """POST with the gateway's patience of five seconds."""
-    with requests.Session() as session:
-        session.trust_env = False  # a proxy of the environment must not see local traffic
-        return session.post(url, data=body, headers=dict(headers), timeout=PATIENCE_SECONDS).status_code
+def http_sender(config: StandInConfig) -> Sender:
+    """POSTs over the network with the gateway's patience."""
+
+    def send(url: str, body: bytes, headers: Mapping[str, str]) -> int:
+        with requests.Session() as session:
+            session.trust_env = False  # a proxy of the environment must not see local traffic
+            patience = config.receiver_patience.total_seconds()
+            return session.post(url, data=body, headers=dict(headers), timeout=patience).status_code
+
+    return send
 
 
 class Deliveries:
     """The queue to all receivers. Thread-safe; nothing is sent until `deliver_due` is called."""
 
-    def __init__(self, clock: Clock, ids: IdGenerator, sender: Sender = send_over_http) -> None:
+    def __init__(self, config: StandInConfig, clock: Clock, ids: IdGenerator, sender: Sender | None = None) -> None:
+        """`sender` hands events over; over HTTP when None."""
+        self._config = config
         self._clock = clock
         self._ids = ids
-        self._sender = sender
+        self._sender = sender or http_sender(config)
         self._lock = threading.RLock()
         self._webhooks: list[Webhook] = []
         self._log: list[Delivery] = []
@@ -169,14 +175,37 @@ class Deliveries:
                 delivery.state = DeliveryState.DROPPED
                 self._open = [other for other in self._open if other is not delivery]
 
-    def replay(self, number: int, *, new_event_id: bool = False) -> Delivery:
-        """Send an event again, as the dashboard's button does; whether its id stays is not known of the real one."""
+    def replay(self, number: int, *, new_event_id: bool | None = None) -> Delivery:
+        """Send an event again, as the dashboard's button does, signed as it was; its id stays or not by the switch."""
         with self._lock:
             old = self._numbered(number)
-            event_id = self._ids.token() if new_event_id else old.event_id
+            renew = not self._config.replay_keeps_event_id if new_event_id is None else new_event_id
+            event_id = self._ids.token() if renew else old.event_id
             again = self._add(old.webhook, event_id, old.event, old.body, old.signature)
         self.queued.set()
         return again
+
+    def tamper(self, number: int, changes: Mapping[str, Any], *, signed: bool) -> Delivery:
+        """Send an event under a new id with other values in its entities, with a right signature or the old one."""
+        with self._lock:
+            old = self._numbered(number)
+            event = json.loads(old.body)
+            for wrapper in event["payload"].values():
+                if isinstance(wrapper, dict):
+                    wrapper["entity"] |= {name: value for name, value in changes.items() if name in wrapper["entity"]}
+            body = json.dumps(event).encode()
+            signature = sign(body, old.webhook.secret) if signed else old.signature
+            forged = self._add(old.webhook, self._ids.token(), old.event, body, signature)
+        self.queued.set()
+        return forged
+
+    def delay(self, numbers: Iterable[int] | None, by: timedelta) -> list[Delivery]:
+        """Let queued deliveries (all, when None) wait so long."""
+        with self._lock:
+            chosen = list(self._open) if numbers is None else [self._numbered(number) for number in numbers]
+            for delivery in chosen:
+                delivery.due_at = self._clock.now() + by
+        return chosen
 
     def _numbered(self, number: int) -> Delivery:
         if not 1 <= number <= len(self._log):
@@ -210,9 +239,11 @@ class Deliveries:
     def _try_later(self, delivery: Delivery) -> None:
         now = self._clock.now()
         delivery.first_tried_at = delivery.first_tried_at or now
-        if now - delivery.first_tried_at >= _GIVE_UP_AFTER:
+        config = self._config
+        if now - delivery.first_tried_at >= config.webhook_give_up:
             delivery.state = DeliveryState.GIVEN_UP
             delivery.webhook.active = False
             return
-        delivery.due_at = now + min(_LONGEST_RETRY, _FIRST_RETRY * 2 ** (len(delivery.statuses) - 1))
+        doublings = min(len(delivery.statuses) - 1, _MOST_DOUBLINGS)
+        delivery.due_at = now + min(config.longest_retry, config.first_retry * 2**doublings)
         self._open.append(delivery)

@@ -1,6 +1,7 @@
 """What the gateway keeps: orders, payments, refunds, and how each looks on the wire."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 Notes = dict[str, str]
@@ -23,6 +24,10 @@ class OrderEntity:
     notes: Notes
     created_at: int
     automatic_capture: bool = True
+    automatic_expiry: timedelta | None = None
+    """A payment authorised within this of its creation is captured by the gateway, a later one is not."""
+    manual_expiry: timedelta | None = None
+    """A payment not captured within this of its creation is given back."""
     status: str = "created"
     attempts: int = 0
     amount_paid: int = 0
@@ -65,6 +70,14 @@ BANK_SILENT = PaymentFailure(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the bank will say, and when (unix seconds)."""
+
+    outcome: str
+    due_at: int
+
+
 @dataclass(slots=True)
 class PaymentEntity:
     """One attempt to pay an order."""
@@ -88,6 +101,8 @@ class PaymentEntity:
     tax: int | None = None
     authorized_at: int | None = None
     failure: PaymentFailure | None = None
+    verdict: Verdict | None = None
+    invoice_id: str | None = None
 
     @property
     def refund_status(self) -> str | None:
@@ -106,7 +121,7 @@ class PaymentEntity:
             "currency": self.currency,
             "status": self.status,
             "order_id": self.order_id,
-            "invoice_id": None,
+            "invoice_id": self.invoice_id,
             "international": False,
             "method": self.method,
             "amount_refunded": self.amount_refunded,
@@ -148,10 +163,12 @@ class RefundEntity:
     created_at: int
     status: str
     speed: str | None = None
+    speed_processed: str | None = None
+    shows_speed: bool = False
     arn: str | None = None
 
     def render(self) -> Json:
-        """The entity on the wire; the speed fields appear only if a speed was asked for."""
+        """The entity on the wire; whether it shows its speed is a switch, unless one was asked for."""
         entity: Json = {
             "id": self.id,
             "entity": "refund",
@@ -165,8 +182,8 @@ class RefundEntity:
             "batch_id": None,
             "status": self.status,
         }
-        if self.speed is not None:
-            entity |= {"speed_processed": "normal", "speed_requested": self.speed}
+        if self.shows_speed or self.speed is not None:
+            entity |= {"speed_processed": self.speed_processed, "speed_requested": self.speed or "normal"}
         return entity
 
 

@@ -28,10 +28,7 @@ class EventPublisher:
 
     def payment(self, event: str, payment: PaymentEntity, *, at: int) -> None:
         """`payment.authorized`, `payment.captured` or `payment.failed`."""
-        rendered = payment.render()
-        if self._config.oddities and event == "payment.authorized" and payment.method == "card":
-            rendered["captured"] = True
-        self._publish(event, {"payment": rendered}, at)
+        self._publish(event, {"payment": self._oddly(event, payment)}, at)
 
     def order_paid(self, payment: PaymentEntity, order: OrderEntity, *, at: int) -> None:
         """`order.paid`, which one capture fires besides `payment.captured`."""
@@ -39,13 +36,43 @@ class EventPublisher:
         if self._config.oddities:
             for name in _MISSING_IN_ORDER_PAID:
                 del rendered[name]
-        self._publish("order.paid", {"payment": rendered, "order": order.render()}, at)
+        self._publish("order.paid", {"payment": rendered, "order": self._order(order)}, at)
 
     def refund(self, event: str, refund: RefundEntity, payment: PaymentEntity, *, at: int) -> None:
-        """`refund.created`, `refund.processed` or `refund.failed`."""
-        self._publish(event, {"refund": refund.render(), "payment": payment.render()}, at)
+        """`refund.created`, `refund.processed`, `refund.failed` or `refund.speed_changed`."""
+        inside = {"created_at": at} if self._config.oddities and event == "refund.speed_changed" else {}
+        self._publish(event, {"refund": refund.render(), "payment": payment.render()}, at, inside=inside)
 
-    def _publish(self, event: str, entities: dict[str, Json], at: int) -> None:
+    def subscription(self, event: str, subscription: Json, payment: PaymentEntity | None, *, at: int) -> None:
+        """`subscription.…`; with its latest payment where an attempt was made before."""
+        entities = {"subscription": subscription}
+        if payment is not None:
+            entities["payment"] = self._oddly(event, payment)
+        self._publish(event, entities, at)
+
+    def _oddly(self, event: str, payment: PaymentEntity) -> Json:
+        """A payment as real events show it now and then."""
+        rendered = payment.render()
+        if not (self._config.oddities and self._wanted()):
+            return rendered
+        if payment.method == "card":
+            rendered["error_code"] = rendered["error_code"] or ""
+            if event == "payment.authorized":
+                rendered["captured"] = True
+        if event == "subscription.charged":
+            rendered["captured"] = "1"
+        if self._ids.chance():
+            rendered |= {"base_amount": payment.amount, "amount_transferred": 0, "provider": None, "reward": None}
+        return rendered
+
+    def _order(self, order: OrderEntity) -> Json:
+        rendered = order.render()
+        if self._config.oddities and self._wanted() and self._ids.chance():
+            del rendered["offer_id"]
+        return rendered
+
+    def _publish(self, event: str, entities: dict[str, Json], at: int, *, inside: Json | None = None) -> None:
+        """`inside` are stray values beside the entities."""
         if not self._wanted():
             return
         envelope = {
@@ -53,7 +80,7 @@ class EventPublisher:
             "account_id": self._account_id,
             "event": event,
             "contains": list(entities),
-            "payload": {name: {"entity": entity} for name, entity in entities.items()},
+            "payload": {name: {"entity": entity} for name, entity in entities.items()} | (inside or {}),
             "created_at": at,
         }
         self._sink(self._ids.token(), event, self._encode(envelope))
@@ -81,6 +108,11 @@ def _shuffle(value: Any, ids: IdGenerator) -> Any:
 def sign(message: bytes, secret: str) -> str:
     """HMAC-SHA256 in lower-case hex."""
     return hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()
+
+
+def subscription_signature(payment_id: str, subscription_id: str, key_secret: str) -> str:
+    """The same for a subscription, where the order of the two is swapped."""
+    return sign(f"{payment_id}|{subscription_id}".encode(), key_secret)
 
 
 def checkout_signature(order_id: str, payment_id: str, key_secret: str) -> str:

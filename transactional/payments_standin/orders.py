@@ -1,6 +1,6 @@
 """The calls on orders."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from transactional.payments_standin.books import Books, page_of
 from transactional.payments_standin.entities import Json, OrderEntity, Page
@@ -8,8 +8,9 @@ from transactional.payments_standin.refusals import RECEIPT_TAKEN, invalid_field
 from transactional.payments_standin.validation import (
     Body,
     amount_of,
-    automatic_capture_of,
+    capture_terms_of,
     currency_of,
+    flag_of,
     notes_of,
     only_fields,
     receipt_of,
@@ -28,6 +29,8 @@ class OrderDesk:
         """A new order. There is no idempotency key for this call: a repetition makes a second order."""
         only_fields(body, _CREATE)
         currency = currency_of(body)
+        flag_of(body, "partial_payment", default=False)
+        terms = capture_terms_of(body)
         order = OrderEntity(
             id=self._books.ids.next("order"),
             amount=amount_of(body, currency),
@@ -35,7 +38,9 @@ class OrderDesk:
             receipt=receipt_of(body),
             notes=notes_of(body),
             created_at=self._books.now(),
-            automatic_capture=automatic_capture_of(body),
+            automatic_capture=terms.automatic,
+            automatic_expiry=terms.automatic_expiry,
+            manual_expiry=terms.manual_expiry,
         )
         if order.receipt is not None:
             self._refuse_taken_receipt(order.receipt)
@@ -47,8 +52,8 @@ class OrderDesk:
         if self._books.config.unique_receipts and self._books.orders_of_receipt[receipt]:
             raise invalid_field(RECEIPT_TAKEN, "receipt")
 
-    def listing(self, query: Mapping[str, str]) -> Json:
-        """Orders, newest first; `receipt` and `authorized` narrow them."""
+    def listing(self, query: Mapping[str, str], expand: Collection[str] = ()) -> Json:
+        """Orders, newest first; `receipt` and `authorized` narrow them, `expand[]` shows their payments."""
         if "receipt" in query:
             orders = list(self._books.orders_of_receipt.get(query["receipt"], []))
         else:
@@ -56,14 +61,25 @@ class OrderDesk:
         if query.get("authorized") in {"0", "1"}:
             wanted = query["authorized"] == "1"
             orders = [order for order in orders if self._has_authorized(order) is wanted]
-        return page_of(orders, query)
+        page = page_of(orders, query)
+        page["items"] = [self._expanded(item, expand) for item in page["items"]]
+        return page
+
+    def _expanded(self, rendered: Json, expand: Collection[str]) -> Json:
+        """With the order's payments; their cards only where `payments.card` was asked for."""
+        if not {"payments", "payments.card"} & set(expand):
+            return rendered
+        payments = [payment.render() for payment in reversed(self._books.payments_of_order[rendered["id"]])]
+        if "payments.card" not in expand:
+            payments = [{name: payment[name] for name in payment if name != "card"} for payment in payments]
+        return rendered | {"payments": Page(payments).render()}
 
     def _has_authorized(self, order: OrderEntity) -> bool:
         return any(payment.authorized_at is not None for payment in self._books.payments_of_order[order.id])
 
-    def fetch(self, order_id: str) -> Json:
+    def fetch(self, order_id: str, expand: Collection[str] = ()) -> Json:
         """One order."""
-        return self._books.order(order_id).render()
+        return self._expanded(self._books.order(order_id).render(), expand)
 
     def edit(self, order_id: str, body: Body) -> Json:
         """Only the notes can be changed."""

@@ -128,6 +128,7 @@ def open_refund(
     speed: str | None = None,
 ) -> RefundEntity:
     """Write a refund down and tell of it; `refund.created` may already say `processed`."""
+    config = books.config
     refund = RefundEntity(
         id=books.ids.next("rfnd"),
         payment_id=payment.id,
@@ -138,6 +139,7 @@ def open_refund(
         created_at=books.now(),
         status="pending",
         speed=speed,
+        shows_speed=config.speed_fields_always,
     )
     books.refunds[refund.id] = refund
     books.refunds_of_payment[payment.id].append(refund)
@@ -145,9 +147,9 @@ def open_refund(
     if payment.amount_refunded == payment.amount:
         payment.status = "refunded"
     if status == "processed":
-        refund.status = "processed"
-        refund.arn = books.ids.digits(15)
+        _process(books, refund)
     books.events.refund("refund.created", refund, payment, at=books.now())
+    _tell_of_lower_speed(books, refund, payment)
     if status == "processed":
         books.events.refund("refund.processed", refund, payment, at=books.now())
     elif status == "failed":
@@ -155,15 +157,27 @@ def open_refund(
     return refund
 
 
+def _process(books: Books, refund: RefundEntity) -> None:
+    refund.status = "processed"
+    refund.arn = books.ids.digits(15)
+    instant = refund.speed == "optimum" and books.config.instant_refunds
+    refund.speed_processed = "instant" if instant else "normal"
+
+
+def _tell_of_lower_speed(books: Books, refund: RefundEntity, payment: PaymentEntity) -> None:
+    if refund.speed == "optimum" and not books.config.instant_refunds:
+        books.events.refund("refund.speed_changed", refund, payment, at=books.now())
+
+
 def settle_refund(books: Books, refund: RefundEntity, status: str) -> None:
     """The bank's last word on a pending refund; a failed one gives the money back to the merchant."""
     if refund.status != "pending":
         raise ValueError(f"refund {refund.id} is {refund.status} already")
     payment = books.payment(refund.payment_id)
-    refund.status = status
     if status == "processed":
-        refund.arn = books.ids.digits(15)
+        _process(books, refund)
     else:
+        refund.status = status
         payment.amount_refunded -= refund.amount
         payment.status = "captured" if payment.captured else payment.status
     books.events.refund(f"refund.{status}", refund, payment, at=books.now())

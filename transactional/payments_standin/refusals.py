@@ -17,6 +17,9 @@ FULLY_REFUNDED = "The payment has been fully refunded already."
 NOT_CAPTURED = "The payment status should be captured for action to be taken"
 NOT_AUTHORIZED = "Only payments which have been authorized and not yet captured can be captured"
 REFUND_KEY_REUSED = "Different request with the same idempotency key has already been processed."
+REFUND_KEY_BUSY = "Another request with the same idempotency key is still in progress."
+REFUND_KEY_STORE_DOWN = "Internal server error - Failed to fetch idempotency record"
+RATE_LIMITED = "Request failed. Please try after sometime."
 RECEIPT_TAKEN = "The receipt has already been taken."
 WRONG_KEY = "The api key provided is invalid"
 AUTHENTICATION_FAILED = "Authentication failed"
@@ -47,8 +50,10 @@ class Refusal(Exception):
         self.reason = reason
         self.metadata = metadata or {}
 
-    def body(self) -> dict[str, Any]:
-        """The answer; `field` is absent when no single field is at fault."""
+    def body(self, *, bare: bool = False) -> dict[str, Any]:
+        """The answer; `field` is absent when no single field is at fault. Some errors are `bare`."""
+        if bare:
+            return {"error": {"code": self.code, "description": self.description}}
         error: dict[str, Any] = {
             "code": self.code,
             "description": self.description,

@@ -8,7 +8,8 @@ from requests.adapters import BaseAdapter
 from requests.models import PreparedRequest
 from requests.structures import CaseInsensitiveDict
 
-from transactional.payments_standin.gateway import AnswerLost, ApiRequest, Gateway
+from transactional.payments_standin.gateway import AnswerLost, Gateway
+from transactional.payments_standin.wire import ApiRequest, request_of
 
 
 class InProcessAdapter(BaseAdapter):
@@ -50,10 +51,10 @@ def _translate(request: PreparedRequest) -> ApiRequest:
     body = request.body or b""
     if not isinstance(body, str | bytes):
         raise TypeError("only whole bodies reach the stand-in")
-    return ApiRequest(
-        method=(request.method or "GET").upper(),
-        path=url.path,
-        query=dict(parse_qsl(url.query, keep_blank_values=True)),
-        headers={name.lower(): str(value) for name, value in request.headers.items()},
-        body=body.encode() if isinstance(body, str) else body,
+    return request_of(
+        request.method or "GET",
+        url.path,
+        parse_qsl(url.query, keep_blank_values=True),
+        ((name, str(value)) for name, value in request.headers.items()),
+        body.encode() if isinstance(body, str) else body,
     )

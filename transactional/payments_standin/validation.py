@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from transactional.core.money import exponent
@@ -13,6 +15,8 @@ _MAX_NOTES = 15
 _MAX_NOTE_LENGTH = 256
 _MAX_RECEIPT_LENGTH = 40
 _MAX_COUNT = 100
+_SHORTEST_PERIOD = 12
+_LONGEST_PERIOD = 3 * 24 * 60
 
 Body = Mapping[str, Any]
 
@@ -79,17 +83,54 @@ def notes_of(body: Body) -> Notes:
     return rendered
 
 
-def automatic_capture_of(body: Body) -> bool:
-    """Whether payments of the order are captured by the gateway; `payment.capture` overrides the account's default."""
+@dataclass(frozen=True, slots=True)
+class CaptureTerms:
+    """Who captures the payments of an order, and until when."""
+
+    automatic: bool = True
+    automatic_expiry: timedelta | None = None
+    manual_expiry: timedelta | None = None
+
+
+def capture_terms_of(body: Body) -> CaptureTerms:
+    """`payment.capture` and its options, which override the account's default of automatic capture."""
     payment = body.get("payment")
     if payment is None:
-        return True
+        return CaptureTerms()
     if not isinstance(payment, dict) or payment.get("capture") not in {"automatic", "manual"}:
         raise invalid_field("The payment capture must be automatic or manual.", "payment")
     only_fields(payment, {"capture", "capture_options"})
     options = payment.get("capture_options") or {}
+    if not isinstance(options, dict):
+        raise invalid_field("The capture options must be an array.", "payment")
     only_fields(options, {"automatic_expiry_period", "manual_expiry_period", "refund_speed"})
-    return bool(payment["capture"] == "automatic")
+    if options.get("refund_speed") not in {None, "normal", "optimum"}:
+        raise invalid_field("The refund_speed must be normal or optimum.", "refund_speed")
+    return CaptureTerms(
+        automatic=payment["capture"] == "automatic",
+        automatic_expiry=_period(options, "automatic_expiry_period"),
+        manual_expiry=_period(options, "manual_expiry_period"),
+    )
+
+
+def _period(options: Body, name: str) -> timedelta | None:
+    """A capture time-out in minutes: 12 minutes to 3 days."""
+    if options.get(name) is None:
+        return None
+    minutes = integer(options, name)
+    if not _SHORTEST_PERIOD <= minutes <= _LONGEST_PERIOD:
+        raise invalid_field(f"The {name} must be between {_SHORTEST_PERIOD} and {_LONGEST_PERIOD}.", name)
+    return timedelta(minutes=minutes)
+
+
+def flag_of(body: Body, name: str, *, default: bool) -> bool:
+    """An optional truth value; 0 and 1 count as such."""
+    value = body.get(name)
+    if value is None:
+        return default
+    if value not in {0, 1}:
+        raise invalid_field(f"The {name} field must be true or false.", name)
+    return bool(value)
 
 
 def window_of(query: Mapping[str, str]) -> tuple[int, int]:
