@@ -214,6 +214,16 @@ def inventory_policies(session: Session, variant_ids: Iterable[int]) -> dict[int
     return {row.id: row.inventory_policy for row in rows}
 
 
+def set_inventory_policy(session: Session, *, variant_id: int, policy: InventoryPolicy) -> ProductVariant:
+    """Say what happens when the shelf is empty; NotFound for an unknown variant."""
+    variant = session.get(ProductVariant, variant_id)
+    if variant is None:
+        raise NotFound(f"there is no variant {variant_id}")
+    variant.inventory_policy = policy
+    session.flush()
+    return variant
+
+
 def default_variant(session: Session, product_id: int) -> ProductVariant:
     """The variant that stands for a product; NotFound for a product without variants."""
     variants = variants_of(session, product_id)

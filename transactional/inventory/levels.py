@@ -1,19 +1,26 @@
-"""Stock levels: how they are read, made and moved. Every movement of a level is one conditional write."""
+"""Stock levels: how they are read, made and moved. Every movement of a level is one conditional write.
+
+Whoever moves several levels takes them by variant, then by the location's priority, then by its id: the order in which
+`promise` tries locations, so that no two transactions wait for each other in a ring.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, or_, select, true, update
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from transactional.catalog.service import InventoryPolicy
 from transactional.core.db import insert_into
-from transactional.core.errors import NotFound
-from transactional.inventory.models import HoldState, Location, StockHold, StockLevel, StockMovement
+from transactional.core.errors import Conflict, InvalidInput
+from transactional.inventory.alerts import Mark, note_move, settle
+from transactional.inventory.locations import default_location, get_location
+from transactional.inventory.models import HoldState, Location, ReorderPolicy, StockHold, StockLevel, StockMovement
 
-DEFAULT_LOCATION_CODE = "MAIN"
-
-_free_units = StockLevel.on_hand - StockLevel.reserved - StockLevel.threshold
+_saleable = StockLevel.on_hand - StockLevel.reserved - StockLevel.threshold
+_backorder_limit = func.coalesce(StockLevel.backorder_limit, 0)
+_is_unlimited = and_(StockLevel.threshold >= 0, StockLevel.backorder_limit.is_(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,41 +30,45 @@ class LevelFacts:
     location_id: int
     free: int
     threshold: int
+    backorder_limit: int | None
 
-    def is_unlimited(self, policy: InventoryPolicy) -> bool:
-        """Whether any number may be promised from here."""
-        return policy is InventoryPolicy.UNTRACKED or (policy is InventoryPolicy.BACKORDER and self.threshold >= 0)
-
-
-def default_location(session: Session) -> Location:
-    """The shop's main store room; made on first use."""
-    location = session.scalar(select(Location).where(Location.code == DEFAULT_LOCATION_CODE))
-    if location is None:
-        _insert_if_absent(session, Location, {"code": DEFAULT_LOCATION_CODE, "name": "Main store room"}, ["code"])
-        location = session.scalars(select(Location).where(Location.code == DEFAULT_LOCATION_CODE)).one()
-    return location
+    def promisable(self, policy: InventoryPolicy) -> int | None:
+        """How many units may be promised from here; None where there is no limit."""
+        if policy is InventoryPolicy.UNTRACKED:
+            return None
+        if policy is InventoryPolicy.BACKORDER:
+            if self.threshold >= 0 and self.backorder_limit is None:
+                return None
+            return max(0, self.free + (self.backorder_limit or 0))
+        return max(0, self.free)
 
 
 def read_levels(session: Session, variant_ids: Iterable[int]) -> dict[int, list[LevelFacts]]:
-    """The levels of each variant that has any, by location."""
+    """The levels of each variant at active locations, in the order in which they serve orders."""
     rows = session.execute(
-        select(StockLevel.variant_id, StockLevel.location_id, _free_units, StockLevel.threshold)
-        .where(StockLevel.variant_id.in_(list(variant_ids)))
-        .order_by(StockLevel.variant_id, StockLevel.location_id)
+        select(
+            StockLevel.variant_id,
+            StockLevel.location_id,
+            _saleable,
+            StockLevel.threshold,
+            StockLevel.backorder_limit,
+        )
+        .join(Location, Location.id == StockLevel.location_id)
+        .where(StockLevel.variant_id.in_(list(variant_ids)), Location.is_active)
+        .order_by(StockLevel.variant_id, Location.priority, Location.id)
     )
     found: dict[int, list[LevelFacts]] = {}
-    for variant_id, location_id, free, threshold in rows:
-        found.setdefault(variant_id, []).append(LevelFacts(location_id, free, threshold))
+    for variant_id, *facts in rows:
+        found.setdefault(variant_id, []).append(LevelFacts(*facts))
     return found
 
 
 def most_saleable(policy: InventoryPolicy, known: list[LevelFacts]) -> int | None:
     """What one order line can have of a variant with these levels; None where there is no limit."""
     if not known:
-        return 0 if policy is InventoryPolicy.DENY else None
-    if any(level.is_unlimited(policy) for level in known):
-        return None
-    return max(0, *(level.free for level in known))
+        return 0 if policy in (InventoryPolicy.DENY, InventoryPolicy.BUNDLE) else None
+    limits = [level.promisable(policy) for level in known]
+    return None if None in limits else max(limit for limit in limits if limit is not None)
 
 
 def shift(
@@ -65,39 +76,119 @@ def shift(
     variant_id: int,
     location_id: int,
     *,
+    now: datetime,
     on_hand: int = 0,
     reserved: int = 0,
     guard: ColumnElement[bool] | None = None,
 ) -> bool:
-    """Move a level if its guard allows; False where it does not, or where there is no such level."""
-    moved = session.scalar(
+    """Move a level if its guard allows, and note a crossing of its low mark.
+
+    False where the guard forbids it, or where there is no such level.
+    """
+    after = session.execute(
         update(StockLevel)
         .where(StockLevel.variant_id == variant_id, StockLevel.location_id == location_id)
         .where(true() if guard is None else guard)
         .values(on_hand=StockLevel.on_hand + on_hand, reserved=StockLevel.reserved + reserved)
-        .returning(StockLevel.id)
+        .returning(_saleable, StockLevel.low_stock_level)
         .execution_options(synchronize_session=False)
-    )
-    return moved is not None
+    ).first()
+    if after is None:
+        return False
+    note_move(session, Mark(variant_id, location_id, *after), change=on_hand - reserved, now=now)
+    return True
 
 
 def promise(
-    session: Session, variant_id: int, quantity: int, policy: InventoryPolicy, known: list[LevelFacts]
+    session: Session,
+    variant_id: int,
+    quantity: int,
+    policy: InventoryPolicy,
+    known: list[LevelFacts],
+    *,
+    now: datetime,
 ) -> int | None:
     """Reserve at the first location that can give all of it; the location, or None where nobody can."""
-    guard: ColumnElement[bool] = _free_units >= quantity
+    guard: ColumnElement[bool] = _saleable >= quantity
     if policy is InventoryPolicy.BACKORDER:
-        guard = or_(StockLevel.threshold >= 0, guard)
+        guard = or_(_is_unlimited, _saleable + _backorder_limit >= quantity)
     elif policy is InventoryPolicy.UNTRACKED:
         guard = true()
     locations = [level.location_id for level in known]
-    if not known and policy is not InventoryPolicy.DENY:
+    if not known and policy in (InventoryPolicy.BACKORDER, InventoryPolicy.UNTRACKED):
         locations = [default_location(session).id]
         ensure_level(session, variant_id, locations[0])
     for location_id in locations:
-        if shift(session, variant_id, location_id, reserved=quantity, guard=guard):
+        if shift(session, variant_id, location_id, reserved=quantity, guard=guard, now=now):
             return location_id
     return None
+
+
+def keeps_promises(policy: InventoryPolicy, quantity: int) -> ColumnElement[bool]:
+    """The guard of taking `quantity` units off a shelf: what was promised beyond it stays within the back-orders."""
+    if policy is InventoryPolicy.UNTRACKED:
+        return true()
+    left = StockLevel.on_hand - StockLevel.reserved - quantity
+    if policy is InventoryPolicy.BACKORDER:
+        lowest = case((StockLevel.threshold < 0, StockLevel.threshold), else_=0) - _backorder_limit
+        return or_(_is_unlimited, left >= lowest)
+    return left >= 0
+
+
+def configure_level(
+    session: Session,
+    *,
+    variant_id: int,
+    location_id: int,
+    now: datetime,
+    threshold: int,
+    low_stock_level: int,
+    backorder_limit: int | None,
+    reorder_policy: ReorderPolicy,
+    reorder_point: int,
+    service_level_bp: int,
+) -> StockLevel:
+    """Set a level's rules; its alert follows at once.
+
+    Raises NotFound (location), InvalidInput for figures that make no sense, Conflict where more units are back-ordered
+    than the new limit allows.
+    """
+    if low_stock_level < 0 or reorder_point < 0 or (backorder_limit is not None and backorder_limit < 0):
+        raise InvalidInput("low-stock level, reorder point and back-order limit are not negative")
+    if not 1 <= service_level_bp <= 9_999:
+        raise InvalidInput("the service level lies between 1 and 9999 basis points", field="service_level_bp")
+    ensure_level(session, variant_id, location_id)
+    allowed = true() if backorder_limit is None else StockLevel.on_hand - StockLevel.reserved >= -backorder_limit
+    level = session.scalar(
+        update(StockLevel)
+        .where(StockLevel.variant_id == variant_id, StockLevel.location_id == location_id, allowed)
+        .values(
+            threshold=threshold,
+            low_stock_level=low_stock_level,
+            backorder_limit=backorder_limit,
+            reorder_policy=reorder_policy,
+            reorder_point=reorder_point,
+            service_level_bp=service_level_bp,
+        )
+        .returning(StockLevel)
+        .execution_options(populate_existing=True)
+    )
+    if level is None:
+        raise Conflict(f"more than {backorder_limit} units are back-ordered already: the limit cannot be lower")
+    settle(session, level, now=now)
+    return level
+
+
+def levels(
+    session: Session, *, variant_id: int | None = None, after_id: int | None = None, limit: int = 50
+) -> list[StockLevel]:
+    """Stock levels in id order, of all variants or of one."""
+    statement = select(StockLevel).order_by(StockLevel.id).limit(limit)
+    if variant_id is not None:
+        statement = statement.where(StockLevel.variant_id == variant_id)
+    if after_id is not None:
+        statement = statement.where(StockLevel.id > after_id)
+    return list(session.scalars(statement.execution_options(populate_existing=True)))
 
 
 def ensure_level(session: Session, variant_id: int, location_id: int) -> None:
@@ -105,15 +196,14 @@ def ensure_level(session: Session, variant_id: int, location_id: int) -> None:
 
     Raises NotFound for an unknown location.
     """
-    if session.get(Location, location_id) is None:
-        raise NotFound(f"there is no location {location_id}")
+    get_location(session, location_id)
     of_shelf = (StockMovement.variant_id == variant_id, StockMovement.location_id == location_id)
     of_holds = (
         StockHold.variant_id == variant_id,
         StockHold.location_id == location_id,
         StockHold.state == HoldState.LIVE,
     )
-    row = {
+    row: Mapping[str, object] = {
         "variant_id": variant_id,
         "location_id": location_id,
         "on_hand": session.scalar(select(func.coalesce(func.sum(StockMovement.quantity), 0)).where(*of_shelf)),
@@ -121,7 +211,8 @@ def ensure_level(session: Session, variant_id: int, location_id: int) -> None:
         "threshold": 0,
         "low_stock_level": 0,
     }
-    _insert_if_absent(session, StockLevel, row, ["variant_id", "location_id"])
+    insert = insert_into(session, StockLevel).values(dict(row))
+    session.execute(insert.on_conflict_do_nothing(index_elements=["variant_id", "location_id"]))
 
 
 def discrepancies(session: Session) -> list[tuple[int, int]]:
@@ -151,9 +242,3 @@ def discrepancies(session: Session) -> list[tuple[int, int]]:
         .order_by(StockLevel.variant_id, StockLevel.location_id)
     )
     return [(variant_id, location_id) for variant_id, location_id in session.execute(wrong)]
-
-
-def _insert_if_absent(
-    session: Session, model: type[Location] | type[StockLevel], row: Mapping[str, object], key: list[str]
-) -> None:
-    session.execute(insert_into(session, model).values(dict(row)).on_conflict_do_nothing(index_elements=key))

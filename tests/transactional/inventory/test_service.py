@@ -186,7 +186,7 @@ def test_a_level_that_is_made_late_starts_from_the_ledger(kit: TradeKit) -> None
 
 def test_restocking_puts_units_back_as_a_return(kit: TradeKit) -> None:
     variant = kit.variant("CUP", stock=1)
-    kit.run(lambda s: service.restock(s, variant_id=variant, quantity=2, now=kit.now).id)
+    kit.run(lambda s: service.restock(s, variant_id=variant, quantity=2, now=kit.now))
     assert kit.level(variant) == (3, 0)
     with kit.database.read() as session:
         assert service.movements(session, variant_id=variant)[0].kind is MovementKind.RETURN

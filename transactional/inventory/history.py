@@ -1,0 +1,117 @@
+"""What happened to stock: movements, holds, and the position of any past moment told from them."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+
+from sqlalchemy import String, cast, func, or_, select
+from sqlalchemy.orm import Session
+
+from transactional.inventory.models import HoldState, MovementKind, StockHold, StockMovement
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """What lay at a level at a moment, and what of it was promised."""
+
+    on_hand: int
+    reserved: int
+
+
+def movements(
+    session: Session,
+    *,
+    variant_id: int | None = None,
+    location_id: int | None = None,
+    kind: MovementKind | None = None,
+    before_id: int | None = None,
+    limit: int = 50,
+) -> list[StockMovement]:
+    """Entries of the stock ledger, newest first."""
+    statement = select(StockMovement).order_by(StockMovement.id.desc()).limit(limit)
+    if variant_id is not None:
+        statement = statement.where(StockMovement.variant_id == variant_id)
+    if location_id is not None:
+        statement = statement.where(StockMovement.location_id == location_id)
+    if kind is not None:
+        statement = statement.where(StockMovement.kind == kind)
+    if before_id is not None:
+        statement = statement.where(StockMovement.id < before_id)
+    return list(session.scalars(statement))
+
+
+def holds(
+    session: Session,
+    *,
+    variant_id: int | None = None,
+    order_id: int | None = None,
+    state: HoldState | None = None,
+    overdue_at: datetime | None = None,
+    before_id: int | None = None,
+    limit: int = 50,
+) -> list[StockHold]:
+    """Promises to orders, newest first; `overdue_at` gives only the live ones whose time was over at that moment."""
+    statement = select(StockHold).order_by(StockHold.id.desc()).limit(limit)
+    if variant_id is not None:
+        statement = statement.where(or_(StockHold.variant_id == variant_id, StockHold.bundle_variant_id == variant_id))
+    if order_id is not None:
+        statement = statement.where(StockHold.order_id == order_id)
+    if state is not None:
+        statement = statement.where(StockHold.state == state)
+    if overdue_at is not None:
+        statement = statement.where(StockHold.state == HoldState.LIVE, StockHold.expires_at <= overdue_at)
+    if before_id is not None:
+        statement = statement.where(StockHold.id < before_id)
+    return list(session.scalars(statement.execution_options(populate_existing=True)))
+
+
+def position_at(session: Session, *, variant_id: int, location_id: int, at: datetime) -> Position:
+    """On hand = Σ movements until `at`; reserved = Σ holds that had begun and had not ended by then."""
+    on_hand = session.scalar(
+        select(func.coalesce(func.sum(StockMovement.quantity), 0)).where(
+            StockMovement.variant_id == variant_id,
+            StockMovement.location_id == location_id,
+            StockMovement.occurred_at <= at,
+        )
+    )
+    reserved = session.scalar(
+        select(func.coalesce(func.sum(StockHold.quantity), 0)).where(
+            StockHold.variant_id == variant_id,
+            StockHold.location_id == location_id,
+            StockHold.created_at <= at,
+            or_(StockHold.closed_at.is_(None), StockHold.closed_at > at),
+        )
+    )
+    return Position(int(on_hand or 0), int(reserved or 0))
+
+
+def daily_sales(session: Session, *, variant_id: int, location_id: int, first: date, until: date) -> dict[date, int]:
+    """Units sold on each UTC day from `first` to the day before `until`; days without sales are left out.
+
+    Gross sales: what came back later was wanted all the same.
+    """
+    day = func.date(StockMovement.occurred_at)  # connections run in UTC
+    rows = session.execute(
+        select(cast(day, String), -func.sum(StockMovement.quantity))
+        .where(
+            StockMovement.variant_id == variant_id,
+            StockMovement.location_id == location_id,
+            StockMovement.kind == MovementKind.SALE,
+            StockMovement.occurred_at >= _midnight(first),
+            StockMovement.occurred_at < _midnight(until),
+        )
+        .group_by(day)
+    )
+    return {date.fromisoformat(text): int(units) for text, units in rows}
+
+
+def first_movement_at(session: Session, *, variant_id: int, location_id: int) -> datetime | None:
+    """When the level's history begins; None where there is none."""
+    return session.scalar(
+        select(func.min(StockMovement.occurred_at)).where(
+            StockMovement.variant_id == variant_id, StockMovement.location_id == location_id
+        )
+    )
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), tzinfo=UTC)
