@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Protocol, TypeVar
 
 from fastapi import Depends, Request, Security
+from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from transactional.core.context import ShopDep
@@ -50,7 +51,7 @@ class Identity:
     refusal: Unauthenticated | None = None
 
 
-def identify(request: Request, shop: ShopDep) -> Identity:
+async def identify(request: Request, shop: ShopDep) -> Identity:
     """Look at the bearer token, once a request. Never refuses by itself: a public operation may not care."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if not scheme:
@@ -58,7 +59,8 @@ def identify(request: Request, shop: ShopDep) -> Identity:
     if scheme.lower() != "bearer" or not token.strip():
         return Identity(ANONYMOUS, Unauthenticated("the Authorization header must read: Bearer <access token>"))
     try:
-        actor = shop.authenticate(token.strip())
+        # Rights are read from the database; who brings no token is known without a trip to the thread pool.
+        actor = await run_in_threadpool(shop.authenticate, token.strip())
     except Unauthenticated as refusal:
         return Identity(ANONYMOUS, refusal)
     request.state.actor = actor.name  # the request log names it

@@ -1,12 +1,15 @@
 """Engine, declarative base and sessions for SQLite (default) and PostgreSQL."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, MetaData, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.pool import StaticPool
 
@@ -20,6 +23,8 @@ NAMING_CONVENTION: Mapping[str, str] = {
 
 POOL_SIZE = 24
 """Connections that stay open; half as many again may come and go."""
+_RESTED_SECONDS = 5.0
+"""A connection that lay unused for longer is asked whether it still lives before it is given out."""
 
 
 class Base(DeclarativeBase):
@@ -39,13 +44,34 @@ def make_engine(database_url: str, *, pool_size: int = POOL_SIZE) -> Engine:
         return _sqlite_engine(database_url, pool_size)
     if url.drivername in {"postgresql", "postgres"}:
         url = url.set(drivername="postgresql+psycopg")
-    return create_engine(
+    engine = create_engine(
         url,
         pool_size=pool_size,
         max_overflow=pool_size // 2,
-        pool_pre_ping=True,
         connect_args={"connect_timeout": 10, "options": "-c lock_timeout=10s -c statement_timeout=60s -c timezone=UTC"},
     )
+    _ping_rested_connections(engine)
+    return engine
+
+
+def _ping_rested_connections(engine: Engine) -> None:
+    """Replace connections that died while nobody used them. A busy one is not asked: that would cost every request a
+    round trip, and what fails half-way is lost with or without the question.
+    """
+
+    def rest(_connection: Any, record: Any) -> None:
+        record.info["rests_since"] = time.monotonic()
+
+    def wake(connection: Any, record: Any, _fairy: Any) -> None:
+        if time.monotonic() - record.info.get("rests_since", time.monotonic()) < _RESTED_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise DisconnectionError from error  # the pool opens another one
+
+    event.listen(engine, "checkin", rest)
+    event.listen(engine, "checkout", wake)
 
 
 def _sqlite_engine(database_url: str, pool_size: int) -> Engine:
@@ -90,6 +116,27 @@ def insert_into(session: Session, model: type[Base]) -> sqlite.Insert | postgres
     PostgreSQL's driver gives none where the database makes the key.
     """
     return sqlite.insert(model) if session.get_bind().dialect.name == "sqlite" else postgresql.insert(model)
+
+
+@contextmanager
+def together(session: Session) -> Iterator[None]:
+    """Statements of this block travel to PostgreSQL in one round trip; none may be asked for rows or counts.
+
+    Give them to `session.connection()`; an INSERT is `.inline()`, or it would be asked for its key. Their errors are
+    raised at the end of the block. SQLite, which knows no round trips, does them one by one.
+    """
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        yield
+        return
+    driver = connection.connection.driver_connection
+    dbapi = connection.dialect.loaded_dbapi
+    assert driver is not None
+    try:
+        with driver.pipeline():
+            yield
+    except dbapi.Error as error:
+        raise DBAPIError.instance(None, None, error, dbapi.Error, dialect=connection.dialect) from error
 
 
 def session_factory(engine: Engine) -> sessionmaker[Session]:

@@ -4,9 +4,14 @@
 an answer that does not fit its model rolls back. `max_concurrency` bounds how many requests hold a session: one more
 waits in the event loop. Without it waiters would fill the thread pool, and whoever holds the database's lock could not
 get a thread to finish.
+
+A busy route takes `WriterDep` instead of `WriteSession` and opens its unit of work itself: all of it then runs in one
+trip to the thread pool. Its answer is made inside the block, so that one which does not fit rolls back as well.
 """
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -15,6 +20,7 @@ from sqlalchemy.orm import Session
 from transactional.core.access import IdentityDep
 from transactional.core.context import ClockDep, DatabaseDep, SettingsDep, ShopDep
 from transactional.core.db import POOL_SIZE
+from transactional.core.uow import Database
 
 __all__ = [
     "ClockDep",
@@ -24,6 +30,8 @@ __all__ = [
     "SettingsDep",
     "ShopDep",
     "WriteSession",
+    "Writer",
+    "WriterDep",
 ]
 
 _WRITERS = 8
@@ -54,6 +62,24 @@ def unit_of_work(
         yield session
 
 
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Units of work in the caller's name, for a handler that opens them itself."""
+
+    database: Database
+    actor: str
+    request_id: str | None
+
+    def unit_of_work(self) -> AbstractContextManager[Session]:
+        """A writing session, committed at the end of the block. Call nothing outside of the database in it."""
+        return self.database.unit_of_work(actor=self.actor, request_id=self.request_id)
+
+
+async def writer(database: DatabaseDep, identity: IdentityDep, request_id: RequestId) -> AsyncIterator[Writer]:
+    """A place among the writers, held until the handler has ended."""
+    yield Writer(database, identity.actor.name, request_id)
+
+
 def read_session(database: DatabaseDep) -> Iterator[Session]:
     """A reading session, never committed."""
     with database.read() as session:
@@ -61,4 +87,5 @@ def read_session(database: DatabaseDep) -> Iterator[Session]:
 
 
 WriteSession = Annotated[Session, Depends(unit_of_work, scope="function", max_concurrency=_WRITERS)]
+WriterDep = Annotated[Writer, Depends(writer, scope="function", max_concurrency=_WRITERS)]
 ReadSession = Annotated[Session, Depends(read_session, scope="function", max_concurrency=_READERS)]

@@ -44,27 +44,31 @@ class Replay:
         if not self._claim(session):
             return self._stored_answer(session)
         body = make().model_dump_json(by_alias=True).encode()
-        session.execute(update(IdempotencyKey).where(*self._mine()).values(status_code=status, body=body))
+        session.connection().execute(update(IdempotencyKey).where(*self._mine()).values(status_code=status, body=body))
         return _json(body, status)
 
     def _mine(self) -> tuple[ColumnElement[bool], ...]:
         return (IdempotencyKey.subject == self.subject, IdempotencyKey.key == self.key)
 
     def _claim(self, session: Session) -> bool:
-        session.execute(delete(IdempotencyKey).where(*self._mine(), IdempotencyKey.expires_at <= self.now))
-        claim = insert_into(session, IdempotencyKey).values(
-            subject=self.subject,
-            key=self.key,
-            route=self.route,
-            fingerprint=self.fingerprint,
-            status_code=0,
-            body=b"",
-            created_at=self.now,
-            expires_at=self.expires_at,
+        row = {
+            "subject": self.subject,
+            "key": self.key,
+            "route": self.route,
+            "fingerprint": self.fingerprint,
+            "status_code": 0,
+            "body": b"",
+            "created_at": self.now,
+            "expires_at": self.expires_at,
+        }
+        claim = insert_into(session, IdempotencyKey).values(row)
+        # A key whose time is over is taken anew, in the same statement.
+        claim = claim.on_conflict_do_update(
+            index_elements=["subject", "key"], set_=row, where=IdempotencyKey.expires_at <= self.now
         )
-        claim = claim.on_conflict_do_nothing(index_elements=["subject", "key"])
         try:
-            return session.scalar(claim.returning(IdempotencyKey.id)) is not None
+            claimed = session.connection().execute(claim.returning(IdempotencyKey.id))
+            return claimed.scalar() is not None
         except OperationalError as error:
             if getattr(error.orig, "sqlstate", None) == LOCK_NOT_AVAILABLE:
                 raise Conflict("the first request with this key is still running; ask again later") from error

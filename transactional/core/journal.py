@@ -16,7 +16,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.schema import CreateColumn
 from sqlalchemy.sql.compiler import DDLCompiler
 
-from transactional.core.db import Base
+from transactional.core.db import Base, together
 from transactional.core.types import BigInt, IntPk, Json, UtcDateTime
 
 PG_TRANSACTION_ID = "(pg_current_xact_id()::text)::bigint"
@@ -102,13 +102,12 @@ def set_context(session: Session, context: WriteContext) -> None:
             {"actor": context.actor, "request": context.request_id, "now": stamp},
         )
         return
-    session.execute(
-        text(
-            "SELECT set_config('mlt.actor', :actor, true), set_config('mlt.request', :request, true),"
-            " set_config('mlt.now', :now, true)"
-        ),
-        {"actor": context.actor, "request": context.request_id or "", "now": context.now.isoformat()},
-    )
+    with together(session):  # the driver's BEGIN travels along
+        session.connection().exec_driver_sql(
+            "SELECT set_config('mlt.actor', %s, true), set_config('mlt.request', %s, true),"
+            " set_config('mlt.now', %s, true)",
+            (context.actor, context.request_id or "", context.now.isoformat()),
+        )
 
 
 def clear_context(session: Session) -> None:

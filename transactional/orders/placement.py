@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from transactional.core.counters import next_number
+from transactional.core.counters import next_ordinals
 from transactional.core.ids import public_id
 from transactional.orders.models import Order, OrderLine, OrderStatus, PaymentMode
 from transactional.orders.transitions import record
@@ -67,9 +67,10 @@ def financial_year(now: datetime, time_zone: str) -> int:
 
 
 def next_order_number(session: Session, *, now: datetime, time_zone: str) -> str:
-    """`MLT-2026-000123`: the next number of the financial year's series."""
+    """`MLT-2026-000123`: the next number of the financial year's series. It may have gaps: an order is no document."""
     year = financial_year(now, time_zone)
-    return f"MLT-{year}-{next_number(session, f'orders:{year}'):06d}"
+    (number,) = next_ordinals(session, f"orders:{year}")
+    return f"MLT-{year}-{number:06d}"
 
 
 def write_order(session: Session, new: NewOrder, *, actor: str, now: datetime, time_zone: str) -> Order:
@@ -110,7 +111,7 @@ def write_order(session: Session, new: NewOrder, *, actor: str, now: datetime, t
     session.flush()
     session.add_all(_line(order.id, line) for line in new.lines)
     session.flush()
-    record(session, order, None, actor=actor, now=now)
+    record(session, order, None, actor=actor, now=now, stamps={"expires_at": new.expires_at})
     return order
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from sqlalchemy.orm import Session
 
-from transactional.core.counters import next_number
+from transactional.core.counters import next_ordinals
 from transactional.core.profile import ensure_profile
 from transactional.core.uow import Database
 from transactional.importing.bulk import BulkWriter
@@ -83,11 +83,9 @@ class _CountingWriter(BulkWriter):
 def _order_numbers(session: Session, orders: pl.DataFrame) -> pl.Series:
     """Numbers from the shop's own series, so that the next real order goes on after them."""
     years = orders["financial_year"].to_list()
-    following = {}
-    for year, count in sorted(Counter(years).items()):
-        following[year] = next_number(session, f"orders:{year}", step=count) - count
-    numbers = []
-    for year in years:
-        following[year] += 1
-        numbers.append(f"MLT-{year}-{following[year]:06d}")
+    following = {
+        year: iter(next_ordinals(session, f"orders:{year}", count=count))
+        for year, count in sorted(Counter(years).items())
+    }
+    numbers = [f"MLT-{year}-{next(following[year]):06d}" for year in years]
     return pl.Series("order_number", numbers, dtype=pl.String)

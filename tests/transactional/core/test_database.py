@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from tests.support.web import register
 from transactional.accounts.models import User
-from transactional.core.counters import next_number
+from transactional.core.counters import next_number, next_ordinals
+from transactional.core.db import insert_into, together
 from transactional.core.journal import JournalEntry, journaled_tables
 from transactional.core.models import Counter
 from transactional.core.uow import Database
@@ -134,6 +135,71 @@ class TestCounters:
 
         with ThreadPoolExecutor(crowd) as threads:
             assert sorted(threads.map(take, range(crowd))) == list(range(1, crowd + 1))
+
+    def test_ordinals_go_on_after_the_counter_and_rise(self, any_database: Database) -> None:
+        any_database.run(lambda session: next_number(session, "orders:2025", step=40), actor="test")
+
+        def draw(session: Session) -> list[int]:
+            return [*next_ordinals(session, "orders:2025"), *next_ordinals(session, "orders:2025", count=3)]
+
+        assert any_database.run(draw, actor="test") == [41, 42, 43, 44]
+        assert any_database.run(lambda session: next_ordinals(session, "orders:2026"), actor="test") == [1]
+
+    def test_two_open_transactions_draw_ordinals_without_waiting(self, pg_database: Database) -> None:
+        pg_database.run(lambda session: next_ordinals(session, "orders:2025"), actor="test")
+        with pg_database.unit_of_work(actor="a") as one, pg_database.unit_of_work(actor="b") as other:
+            one.execute(text("SET LOCAL lock_timeout = '100ms'"))
+            other.execute(text("SET LOCAL lock_timeout = '100ms'"))
+            drawn = [next_ordinals(one, "orders:2025"), next_ordinals(other, "orders:2025")]
+        assert drawn == [[2], [3]]
+
+    def test_many_first_ordinals_at_once_make_one_series(self, pg_database: Database) -> None:
+        crowd = 8
+        start = threading.Barrier(crowd)
+
+        def draw(_number: int) -> list[int]:
+            start.wait()
+            return pg_database.run(lambda session: next_ordinals(session, "orders:2025"), actor="test")
+
+        with ThreadPoolExecutor(crowd) as threads:
+            drawn = [number for numbers in threads.map(draw, range(crowd)) for number in numbers]
+        assert sorted(drawn) == list(range(1, crowd + 1))
+
+
+class TestTogether:
+    def test_all_statements_of_the_block_are_done(self, any_database: Database) -> None:
+        with any_database.unit_of_work(actor="test") as session, together(session):
+            for series in ("a", "b"):
+                session.connection().execute(insert_into(session, Counter).values(series=series, value=7).inline())
+        with any_database.read() as session:
+            assert session.scalars(select(Counter.value)).all() == [7, 7]
+        assert [entry.actor for entry in entries(any_database)] == ["test", "test"]
+
+    def test_an_error_is_the_databases_own_and_nothing_stays(self, any_database: Database) -> None:
+        def write_twice(session: Session) -> None:
+            twin = insert_into(session, Counter).values(series="a", value=7).inline()
+            with together(session):
+                session.connection().execute(twin)
+                session.connection().execute(twin)
+
+        with pytest.raises(IntegrityError):
+            any_database.run(write_twice, actor="test")
+        assert entries(any_database) == []
+        assert any_database.run(lambda session: next_number(session, "a"), actor="test") == 1
+
+
+def test_a_connection_that_died_while_it_rested_is_replaced(
+    pg_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a restart of the server at night: the first request of the morning must not fail."""
+    monkeypatch.setattr("transactional.core.db._RESTED_SECONDS", 0.0)
+    with pg_database.read() as session:
+        session.execute(select(1))
+    with pg_database.engine.connect() as mine:
+        mine.execute(text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+                          " AND datname = current_database()"))  # fmt: skip
+        with pg_database.read() as session:
+            assert session.scalar(select(1)) == 1
 
 
 class TestTypes:

@@ -192,6 +192,46 @@ class TestOutbox:
             assert sum(threads.map(work, range(4))) == len(keys)
         assert sorted(done) == sorted(keys)
 
+    def test_what_a_slow_message_leaves_no_time_for_is_given_back(
+        self, database: Database, clock: ManualClock, handlers: dict[str, outbox.Handler]
+    ) -> None:
+        """Several are claimed at once; the lease of the last must not end while the first is being done."""
+        done: list[str] = []
+
+        @outbox.handles("greet")
+        def slow(_database: Database, payload: dict[str, Any]) -> None:
+            if not done:
+                clock.advance(timedelta(minutes=1))
+            done.append(payload["key"])
+            if done == ["a"]:
+                assert [m.claimed_until is None for m in messages(database)] == [False, False, False]
+
+        for key in "abc":
+            publish(database, key)
+        assert outbox.drain(database, limit=3) == 3
+        assert done == ["a", "b", "c"]
+        assert [message.attempts for message in messages(database)] == [1, 1, 1]
+
+    def test_a_batch_that_dies_half_way_repeats_only_what_was_not_finished(
+        self, database: Database, clock: ManualClock, handlers: dict[str, outbox.Handler]
+    ) -> None:
+        done: list[str] = []
+
+        @outbox.handles("greet")
+        def die_at_b(_database: Database, payload: dict[str, Any]) -> None:
+            done.append(payload["key"])
+            if done == ["a", "b"]:
+                raise KeyboardInterrupt
+
+        for key in "abc":
+            publish(database, key)
+        with pytest.raises(KeyboardInterrupt):
+            outbox.drain(database)
+        assert outbox.drain(database) == 1  # c was given back at once; b is still the dead worker's
+        clock.advance(timedelta(minutes=2))
+        assert outbox.drain(database) == 1
+        assert done == ["a", "b", "c", "b"]
+
 
 class TestJobs:
     def test_a_job_is_due_at_once_and_then_by_its_interval(self, clock: ManualClock, registry: dict[str, Job]) -> None:
