@@ -6,6 +6,8 @@ from pathlib import Path
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from transactional.core.gstin import checked_gstin
+
 BANNED_IN_WEBHOOK_URLS = ("shiprocket", "kartrocket", "sr", "kr")
 
 
@@ -65,10 +67,33 @@ class Settings(BaseSettings):
     """Our address as typed into the carrier's panel, which forbids some words in it."""
     idempotency_hours: int = 48
 
+    seller_name: str | None = None
+    """Legal name on tax documents; the shop's name without it."""
+    seller_address: str = "Bengaluru 560001"
+    """Lines are separated by `;`."""
+    seller_state: str = "Karnataka"
+    seller_country: str = "IN"
+    seller_gstin: str | None = None
+    """Without it documents say that they are no tax invoices."""
+    seller_email: str | None = None
+    seller_phone: str | None = None
+    export_with_tax: bool = False
+    """Exports: zero-rated under a letter of undertaking, or with integrated tax that is claimed back."""
+    export_undertaking: str | None = None
+    shipping_sac: str = "996812"
+    shipping_tax_bp: int = Field(default=1_800, ge=0, le=10_000)
+    wrap_sac: str = "998540"
+    wrap_tax_bp: int = Field(default=1_800, ge=0, le=10_000)
+    document_footer: str = "Thank you for giving something made with care."
+    fonts_dir: Path | None = None
+    """Further fonts for documents, for scripts beyond those that come with the shop."""
+
     mail_transport: str = "file"
     """`file` writes messages under `var/mail`; `smtp` sends them to `smtp_url`."""
     smtp_url: SecretStr | None = None
     mail_from: str = "shop@localhost"
+    stock_mail_to: str = "stock@localhost"
+    """Who hears of low stock."""
 
     worker_in_process: bool = True
     log_level: str = "INFO"
@@ -82,6 +107,11 @@ class Settings(BaseSettings):
         if found:
             raise ValueError(f"the carrier takes no webhook address that contains {', '.join(found)}: {url}")
         return url
+
+    @field_validator("seller_gstin")
+    @classmethod
+    def _true_gstin(cls, number: str | None) -> str | None:
+        return checked_gstin(number) if number else None
 
     @property
     def database_url(self) -> str:

@@ -6,6 +6,8 @@ MODULES = (
     "transactional.accounts.jobs",
     "transactional.core.mail",
     "transactional.core.housekeeping",
+    "transactional.inventory.events",
+    "transactional.inventory.jobs",
     "transactional.loyalty.jobs",
     "transactional.orders.events",
     "transactional.orders.jobs",

@@ -4,6 +4,8 @@ RESOURCES = (
     "catalog",
     "orders",
     "inventory",
+    "suppliers",
+    "procurement",
     "payments",
     "refunds",
     "promotions",

@@ -40,6 +40,13 @@ def read_policies(session: Session, variant_ids: Iterable[int]) -> Policies:
     return {variant_id: variant.inventory_policy for variant_id, variant in variants.items()}
 
 
+def refuse_bundle(policies: Policies) -> None:
+    """Raise InvalidInput where one of the variants is a bundle: nothing of it lies on a shelf."""
+    bundle = next((variant for variant, policy in policies.items() if policy is InventoryPolicy.BUNDLE), None)
+    if bundle is not None:
+        raise InvalidInput(f"variant {bundle} is a bundle: its parts lie on the shelf, not the bundle")
+
+
 def components_of(session: Session, bundle_ids: Iterable[int]) -> dict[int, dict[int, int]]:
     """Units of each component in one of each bundle; a bundle whose parts nobody named has none."""
     wanted = list(bundle_ids)
@@ -52,6 +59,13 @@ def components_of(session: Session, bundle_ids: Iterable[int]) -> dict[int, dict
     for row in rows:
         found[row.bundle_variant_id][row.component_variant_id] = row.quantity
     return found
+
+
+def bundle(session: Session, variant_id: int) -> dict[int, int]:
+    """What one bundle is made of; NotFound for an unknown variant or one that is no bundle."""
+    if read_policies(session, [variant_id])[variant_id] is not InventoryPolicy.BUNDLE:
+        raise NotFound(f"variant {variant_id} is no bundle")
+    return components_of(session, [variant_id])[variant_id]
 
 
 def recipes(session: Session, policies: Policies) -> dict[int, dict[int, int]]:

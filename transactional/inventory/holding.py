@@ -220,7 +220,7 @@ def _end_all(session: Session, order_id: int, state: HoldState, now: datetime) -
         )
         .execution_options(synchronize_session=False)
     )
-    return [Ended(*row) for row in rows]
+    return [Ended(*row) for row in rows.tuples()]
 
 
 def _end_units(

@@ -13,10 +13,9 @@ from sqlalchemy.orm import Session
 
 from transactional.catalog.service import InventoryPolicy
 from transactional.core.db import insert_into
-from transactional.core.errors import Conflict, InvalidInput
-from transactional.inventory.alerts import Mark, note_move, settle
+from transactional.inventory.alerts import Mark, note_move
 from transactional.inventory.locations import default_location, get_location
-from transactional.inventory.models import HoldState, Location, ReorderPolicy, StockHold, StockLevel, StockMovement
+from transactional.inventory.models import HoldState, Location, StockHold, StockLevel, StockMovement
 
 _saleable = StockLevel.on_hand - StockLevel.reserved - StockLevel.threshold
 _backorder_limit = func.coalesce(StockLevel.backorder_limit, 0)
@@ -58,8 +57,8 @@ def read_levels(session: Session, variant_ids: Iterable[int]) -> dict[int, list[
         .order_by(StockLevel.variant_id, Location.priority, Location.id)
     )
     found: dict[int, list[LevelFacts]] = {}
-    for variant_id, *facts in rows:
-        found.setdefault(variant_id, []).append(LevelFacts(*facts))
+    for variant_id, location_id, free, threshold, backorder_limit in rows:
+        found.setdefault(variant_id, []).append(LevelFacts(location_id, free, threshold, backorder_limit))
     return found
 
 
@@ -133,50 +132,6 @@ def keeps_promises(policy: InventoryPolicy, quantity: int) -> ColumnElement[bool
         lowest = case((StockLevel.threshold < 0, StockLevel.threshold), else_=0) - _backorder_limit
         return or_(_is_unlimited, left >= lowest)
     return left >= 0
-
-
-def configure_level(
-    session: Session,
-    *,
-    variant_id: int,
-    location_id: int,
-    now: datetime,
-    threshold: int,
-    low_stock_level: int,
-    backorder_limit: int | None,
-    reorder_policy: ReorderPolicy,
-    reorder_point: int,
-    service_level_bp: int,
-) -> StockLevel:
-    """Set a level's rules; its alert follows at once.
-
-    Raises NotFound (location), InvalidInput for figures that make no sense, Conflict where more units are back-ordered
-    than the new limit allows.
-    """
-    if low_stock_level < 0 or reorder_point < 0 or (backorder_limit is not None and backorder_limit < 0):
-        raise InvalidInput("low-stock level, reorder point and back-order limit are not negative")
-    if not 1 <= service_level_bp <= 9_999:
-        raise InvalidInput("the service level lies between 1 and 9999 basis points", field="service_level_bp")
-    ensure_level(session, variant_id, location_id)
-    allowed = true() if backorder_limit is None else StockLevel.on_hand - StockLevel.reserved >= -backorder_limit
-    level = session.scalar(
-        update(StockLevel)
-        .where(StockLevel.variant_id == variant_id, StockLevel.location_id == location_id, allowed)
-        .values(
-            threshold=threshold,
-            low_stock_level=low_stock_level,
-            backorder_limit=backorder_limit,
-            reorder_policy=reorder_policy,
-            reorder_point=reorder_point,
-            service_level_bp=service_level_bp,
-        )
-        .returning(StockLevel)
-        .execution_options(populate_existing=True)
-    )
-    if level is None:
-        raise Conflict(f"more than {backorder_limit} units are back-ordered already: the limit cannot be lower")
-    settle(session, level, now=now)
-    return level
 
 
 def levels(

@@ -10,8 +10,15 @@ How far a level may be promised is the variant's policy: `deny` keeps `on_hand â
 """
 
 from transactional.inventory.alerts import LOW_STOCK, alerts, refresh
-from transactional.inventory.bundles import components_of, set_components
-from transactional.inventory.history import holds, movements
+from transactional.inventory.bundles import bundle, components_of, set_components
+from transactional.inventory.history import (
+    Position,
+    daily_sales,
+    first_movement_at,
+    holds,
+    movements,
+    position_at,
+)
 from transactional.inventory.holding import (
     confirm_holds,
     extend_holds,
@@ -22,7 +29,7 @@ from transactional.inventory.holding import (
     release_units,
     saleable,
 )
-from transactional.inventory.levels import configure_level, discrepancies, levels
+from transactional.inventory.levels import discrepancies, levels
 from transactional.inventory.locations import (
     create_location,
     default_location,
@@ -41,13 +48,16 @@ from transactional.inventory.models import (
     StockMovement,
     StockTransfer,
 )
+from transactional.inventory.rules import LevelRules, set_rules
 from transactional.inventory.shelf import SoldLine, adjust, count, receive, restock, take_back, transfer
 
 __all__ = [
     "LOW_STOCK",
     "HoldState",
+    "LevelRules",
     "Location",
     "MovementKind",
+    "Position",
     "ReorderPolicy",
     "SoldLine",
     "StockAlert",
@@ -57,14 +67,16 @@ __all__ = [
     "StockTransfer",
     "adjust",
     "alerts",
+    "bundle",
     "components_of",
-    "configure_level",
     "confirm_holds",
     "count",
     "create_location",
+    "daily_sales",
     "default_location",
     "discrepancies",
     "extend_holds",
+    "first_movement_at",
     "fulfil_holds",
     "fulfil_units",
     "get_location",
@@ -73,6 +85,7 @@ __all__ = [
     "levels",
     "locations",
     "movements",
+    "position_at",
     "receive",
     "refresh",
     "release_holds",
@@ -80,6 +93,7 @@ __all__ = [
     "restock",
     "saleable",
     "set_components",
+    "set_rules",
     "take_back",
     "transfer",
     "update_location",

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from transactional.catalog.service import InventoryPolicy
 from transactional.core.errors import Conflict, InvalidInput
-from transactional.inventory.bundles import Policies, expand, read_policies, recipes
+from transactional.inventory.bundles import expand, read_policies, recipes, refuse_bundle
 from transactional.inventory.levels import ensure_level, keeps_promises, shift
 from transactional.inventory.locations import default_location, get_location
 from transactional.inventory.models import Location, MovementKind, StockLevel, StockMovement, StockTransfer
@@ -54,7 +54,7 @@ def receive(
     Raises InvalidInput for a quantity below 1 or a bundle, NotFound for an unknown variant or location.
     """
     require_positive(quantity)
-    _refuse_bundle(read_policies(session, [variant_id]))
+    refuse_bundle(read_policies(session, [variant_id]))
     _put_on_shelf(session, variant_id, location_id, quantity, now)
     source = _Source(purchase_receipt_line_id=purchase_receipt_line_id)
     return _post(
@@ -130,7 +130,7 @@ def adjust(
     if not reason.strip():
         raise InvalidInput("an adjustment needs a reason")
     policies = read_policies(session, [variant_id])
-    _refuse_bundle(policies)
+    refuse_bundle(policies)
     if quantity > 0:
         _put_on_shelf(session, variant_id, location_id, quantity, now)
     else:
@@ -192,7 +192,7 @@ def transfer(
     if from_location_id == to_location_id:
         raise InvalidInput("a transfer goes to another location", field="to_location_id")
     policies = read_policies(session, [variant_id])
-    _refuse_bundle(policies)
+    refuse_bundle(policies)
     changes = {from_location_id: -quantity, to_location_id: quantity}
     places = [get_location(session, location_id) for location_id in changes]
     moved = StockTransfer(
@@ -260,12 +260,6 @@ def _put_back(
             )
         )
     return movements
-
-
-def _refuse_bundle(policies: Policies) -> None:
-    bundle = next((variant for variant, policy in policies.items() if policy is InventoryPolicy.BUNDLE), None)
-    if bundle is not None:
-        raise InvalidInput(f"variant {bundle} is a bundle: its parts lie on the shelf, not the bundle")
 
 
 def _lock_order(place: Location) -> tuple[int, int]:
