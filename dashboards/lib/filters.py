@@ -48,6 +48,11 @@ class TimeFilter:
     grain: Grain
     comparison: Comparison
 
+    def compared(self, *, first_day: date) -> Period | None:
+        """The period to compare with, where the history covers all of it: nine days are no base for a year."""
+        before = self.period.previous(self.comparison)
+        return before if before is not None and before.start >= first_day else None
+
 
 def preset_period(preset: str, first: date, last: date) -> Period:
     """The days that a preset means, ending with the last day of data; clipped to where data begin."""

@@ -99,9 +99,10 @@ def main() -> None:
         st.info("The shop has not sold anything yet.")
         return
     chosen = time_filter(*covered)
-    before = chosen.period.previous(chosen.comparison)
+    before = chosen.compared(first_day=covered[0])
     trend = sales.over_time(snapshot, chosen.period, chosen.grain)
-    st.caption(f"{chosen.period.start:%d %b %Y} – {chosen.period.end:%d %b %Y}")
+    compared = "" if before or chosen.comparison == "none" else " · not compared: the history begins later"
+    st.caption(f"{chosen.period.start:%d %b %Y} – {chosen.period.end:%d %b %Y}{compared}")
     tiles(
         sales.totals(snapshot, chosen.period),
         sales.totals(snapshot, before) if before else None,

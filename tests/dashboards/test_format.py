@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from dashboards.lib.export import to_csv
-from dashboards.lib.filters import Period, default_grain, preset_period
+from dashboards.lib.filters import Period, TimeFilter, default_grain, preset_period
 from dashboards.lib.format import change, money
 
 
@@ -58,3 +58,9 @@ def test_a_preset_never_reaches_before_the_data() -> None:
     first, last = date(2026, 1, 1), date(2026, 1, 20)
     assert preset_period("90 days", first, last) == Period(first, last)
     assert default_grain(Period(first, last)) == "day"
+
+
+def test_a_period_that_the_history_covers_in_part_is_no_base_for_a_comparison() -> None:
+    chosen = TimeFilter(Period(date(2026, 3, 1), date(2026, 3, 31)), "month", "previous period")
+    assert chosen.compared(first_day=date(2026, 1, 29)) == Period(date(2026, 1, 29), date(2026, 2, 28))
+    assert chosen.compared(first_day=date(2026, 1, 30)) is None
