@@ -117,6 +117,7 @@ def ask(url: str, process: subprocess.Popen[str], *, patience: float = 60) -> di
     raise AssertionError(f"{url} did not answer")
 
 
+@pytest.mark.slow
 def test_serve_prepares_its_own_sqlite_and_stops_cleanly(environment: dict[str, str]) -> None:
     port = free_port()
     command = [sys.executable, "-m", "transactional", "serve", "--port", str(port)]
@@ -133,6 +134,7 @@ def test_serve_prepares_its_own_sqlite_and_stops_cleanly(environment: dict[str, 
     assert "Traceback" not in errors
 
 
+@pytest.mark.slow
 def test_the_worker_process_stops_when_told(environment: dict[str, str]) -> None:
     command = [sys.executable, "-m", "transactional", "worker"]
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:

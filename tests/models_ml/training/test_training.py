@@ -16,6 +16,8 @@ from models_ml.training.lifetime import train_lifetime
 from models_ml.training.result import TrainingResult
 from models_ml.training.shelves import train_bought_together, train_buy_again, train_popularity, train_similar
 
+pytestmark = pytest.mark.slow
+
 ON_LINES: dict[str, Callable[..., TrainingResult]] = {
     "discover": train_discover,
     "buy_again": train_buy_again,

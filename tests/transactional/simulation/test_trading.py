@@ -24,6 +24,8 @@ from transactional.simulation.trading import Plan, ShopNotEmpty, simulate
 from transactional.simulation.world import ADMIN_EMAIL, ANALYST_EMAIL
 from transactional.staff import service as staff
 
+pytestmark = pytest.mark.slow
+
 PASSWORD = "a long walk by the sea"
 PLAN = Plan(customers=24, days=240, seed=11, end=datetime(2025, 12, 31, 18, 30, tzinfo=UTC))
 SETTINGS = Settings(DATABASE_URL="sqlite://")
@@ -135,7 +137,6 @@ def test_a_shop_that_has_traded_is_refused(shop: Database) -> None:
         simulate(shop, PLAN, settings=SETTINGS, password=PASSWORD)
 
 
-@pytest.mark.slow
 def test_the_same_seed_gives_the_same_history(shop: Database, tmp_path: Path) -> None:
     again, _, _ = play(tmp_path / "again.db")
     for sql in CONTENT:

@@ -69,6 +69,7 @@ def test_or_rec_finds_taste(shop_file: Path, as_of: Any, tmp_path: Path) -> None
     assert cold["after 2 items EASE"] > cold["after 0 items EASE"]
 
 
+@pytest.mark.slow
 def test_or_clv_says_what_the_data_cannot_give(shop_file: Path, as_of: Any, tmp_path: Path) -> None:
     cutoff = f"{as_of - timedelta(days=100):%Y-%m-%d}"
     document = run("or-clv", shop_file, tmp_path / "c.json", "--cutoff", cutoff)
