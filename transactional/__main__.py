@@ -31,6 +31,7 @@ COMMANDS: dict[str, Command] = {
     "import-online-retail": Command("import a shop's history", "transactional.importing.cli"),
     "simulate": Command("let the shop trade by itself", "transactional.simulation.cli"),
     "razorpay-standin": Command("serve the local payment gateway", "transactional.payments_standin.cli"),
+    "shiprocket-standin": Command("serve the local parcel carrier", "transactional.shipping_standin.cli"),
 }
 
 

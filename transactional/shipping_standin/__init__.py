@@ -1,0 +1,1 @@
+"""A local Shiprocket: speaks the carrier's HTTP API and sends its tracking webhooks, for desks, demos and tests."""
