@@ -81,6 +81,12 @@ def percent_of(minor: int, basis_points: int) -> int:
     return int(share.quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
 
+def contained_tax(net_minor: int, rate_bp: int) -> int:
+    """The tax contained in a price: net × rate / (10,000 + rate), rounded half up to the minor unit."""
+    divisor = BASIS_POINTS + rate_bp
+    return (2 * net_minor * rate_bp + divisor) // (2 * divisor)
+
+
 def allocate(total: int, weights: Sequence[int]) -> list[int]:
     """Split `total` in proportion to `weights` by integer largest remainder.
 

@@ -186,10 +186,11 @@ def earn_for_order(
 ) -> int:
     """Give a paid order's points, pending until the return window ends; gives their number.
 
-    Repeating it for the same order changes nothing.
+    Repeating it for the same lines changes nothing; lines that join the order later earn when they do.
     """
     lock_balance(session, customer_id)
-    if session.scalar(select(OrderLinePoints.id).where(OrderLinePoints.order_id == order_id).limit(1)) is not None:
+    lines = _not_yet_earned(session, list(lines))
+    if not lines:
         return 0
     programme = ensure_programme(session, now=now)
     total = 0
@@ -229,6 +230,14 @@ def earn_for_order(
     session.flush()
     shift_balance(session, customer_id, pending=total)
     return total
+
+
+def _not_yet_earned(session: Session, lines: Sequence[EarningLine]) -> Sequence[EarningLine]:
+    ids = [line.order_line_id for line in lines]
+    known = set(
+        session.scalars(select(OrderLinePoints.order_line_id).where(OrderLinePoints.order_line_id.in_(ids)))
+    )
+    return [line for line in lines if line.order_line_id not in known]
 
 
 def postpone_activation(session: Session, *, order_id: int, delivered_at: datetime) -> None:

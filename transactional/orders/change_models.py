@@ -33,6 +33,9 @@ class ChangeStatus(StrEnum):
     DECLINED = "declined"
 
 
+OPEN_CHANGES = (ChangeStatus.DRAFT, ChangeStatus.AWAITING_PAYMENT)
+
+
 class OrderChange(Base):
     """A change set: what shall be different about an order, and the money that follows.
 

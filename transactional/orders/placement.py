@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from transactional.core.counters import next_ordinals
 from transactional.core.ids import public_id
+from transactional.orders.approvals import TIME_TO_APPROVE, needs_approval
 from transactional.orders.models import Order, OrderLine, OrderStatus, PaymentMode
 from transactional.orders.transitions import record
 
@@ -76,15 +77,19 @@ def next_order_number(session: Session, *, now: datetime, time_zone: str) -> str
 def write_order(session: Session, new: NewOrder, *, actor: str, now: datetime, time_zone: str) -> Order:
     """Write the order, awaiting payment, with its lines and first history row.
 
-    The unique cart makes a second order of one cart impossible (IntegrityError).
+    Where a customisation is made only after the customer has agreed to it, the order awaits that first, for as long as
+    `approvals.TIME_TO_APPROVE`. The unique cart makes a second order of one cart impossible (IntegrityError).
     """
+    status, expires_at = OrderStatus.AWAITING_PAYMENT, new.expires_at
+    if needs_approval(line.customisation for line in new.lines):
+        status, expires_at = OrderStatus.AWAITING_APPROVAL, now + TIME_TO_APPROVE
     order = Order(
         public_id=public_id("ord"),
         order_number=next_order_number(session, now=now, time_zone=time_zone),
         customer_id=new.customer_id,
         cart_id=new.cart_id,
         email=new.email,
-        status=OrderStatus.AWAITING_PAYMENT,
+        status=status,
         payment_mode=new.payment_mode,
         channel=new.channel,
         currency=new.currency,
@@ -105,13 +110,13 @@ def write_order(session: Session, new: NewOrder, *, actor: str, now: datetime, t
         occasion=new.occasion,
         gift_message=new.gift_message,
         placed_at=now,
-        expires_at=new.expires_at,
+        expires_at=expires_at,
     )
     session.add(order)
     session.flush()
     session.add_all(_line(order.id, line) for line in new.lines)
     session.flush()
-    record(session, order, None, actor=actor, now=now, stamps={"expires_at": new.expires_at})
+    record(session, order, None, actor=actor, now=now, stamps={"expires_at": expires_at})
     return order
 
 

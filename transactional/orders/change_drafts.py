@@ -1,0 +1,199 @@
+"""Drafting a change set: what shall go, what shall come at which price frozen now, and the difference."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from transactional.catalog import service as catalog
+from transactional.core.errors import Conflict, InvalidInput
+from transactional.core.ids import public_id
+from transactional.core.money import contained_tax, unit_share
+from transactional.orders.change_models import ChangeKind, ChangeStatus, OrderChange, OrderChangeLine
+from transactional.orders.giving_back import quote_refund
+from transactional.orders.models import Order, OrderLine, OrderUnitMove
+from transactional.orders.queries import lines_of
+from transactional.orders.units import price_of_units
+
+ADD, REMOVE = "add", "remove"
+
+_REQUIRED_ADDRESS = ("recipient", "line1", "city", "postal_code", "country")
+
+
+@dataclass(frozen=True, slots=True)
+class AddedUnits:
+    """Units of a variant that shall join an order."""
+
+    variant_id: int
+    quantity: int
+    customisation: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class WantedChange:
+    """What shall be different: units removed (order line → quantity), units added, another address."""
+
+    remove: Mapping[int, int] = field(default_factory=dict)
+    add: Sequence[AddedUnits] = ()
+    ship_to: Mapping[str, Any] | None = None
+
+
+def open_change(
+    session: Session,
+    order: Order,
+    kind: ChangeKind,
+    *,
+    actor: str,
+    reason: str,
+    now: datetime,
+    expires_at: datetime | None = None,
+) -> OrderChange:
+    """An empty change set of a locked order. Raises Conflict while another one is open."""
+    change = OrderChange(
+        public_id=public_id("chg"),
+        order_id=order.id,
+        kind=kind,
+        status=ChangeStatus.DRAFT,
+        reason=reason[:200],
+        currency=order.currency,
+        added_minor=0,
+        given_up_minor=0,
+        difference_minor=0,
+        created_by=actor,
+        created_at=now,
+        expires_at=expires_at,
+    )
+    try:
+        with session.begin_nested():
+            session.add(change)
+    except IntegrityError as error:
+        raise Conflict(f"order {order.order_number} has an open change: apply or decline it first") from error
+    return change
+
+
+def price_change(session: Session, order: Order, change: OrderChange, wanted: WantedChange, *, now: datetime) -> None:
+    """Write a draft's lines with the prices that count from now on, and its difference.
+
+    Raises InvalidInput for a change that changes nothing, leaves nothing of the order (that is a cancellation), names
+    another order's line or an incomplete address, and Conflict for more units than can go or goods that are not sold.
+    """
+    _check(session, order, wanted)
+    added = _added_lines(session, order, change, wanted.add, now)
+    session.add_all(_removed_lines(session, order, change, wanted.remove))
+    session.add_all(added)
+    change.added_minor = sum(line.net_minor for line in added)
+    gross = sum(line.gross_minor for line in added)
+    change.given_up_minor = quote_refund(session, order, wanted.remove, added_gross_minor=gross) if wanted.remove else 0
+    change.difference_minor = change.added_minor - change.given_up_minor
+    if wanted.ship_to is not None:
+        change.ship_to, change.ship_to_before = dict(wanted.ship_to), order.ship_to
+    session.flush()
+
+
+def removed_lines(
+    order: Order, change: OrderChange, lines: Sequence[OrderLine], moves: Sequence[OrderUnitMove]
+) -> list[OrderChangeLine]:
+    """The change lines of units that have just been called off."""
+    by_id = {line.id: line for line in lines}
+    return [_removed(order, change, by_id[move.order_line_id], move.first_unit or 0, move.quantity) for move in moves]
+
+
+def _check(session: Session, order: Order, wanted: WantedChange) -> None:
+    if not wanted.remove and not wanted.add and wanted.ship_to is None:
+        raise InvalidInput("a change adds or removes units or changes the address")
+    if not order.tax_included:
+        raise Conflict(f"order {order.order_number} was taken in from another system and cannot be changed here")
+    if wanted.ship_to is not None:
+        missing = [name for name in _REQUIRED_ADDRESS if not str(wanted.ship_to.get(name) or "").strip()]
+        if missing:
+            raise InvalidInput(f"the address lacks {', '.join(missing)}", field=f"ship_to.{missing[0]}")
+    lines = lines_of(session, order.id)
+    left = {line.id: line.unshipped_quantity for line in lines}
+    for line_id, quantity in wanted.remove.items():
+        if line_id not in left:
+            raise InvalidInput(f"line {line_id} does not belong to this order", field="remove")
+        if quantity < 1:
+            raise InvalidInput(f"at least one unit of line {line_id} is removed, not {quantity}", field="remove")
+        if quantity > left[line_id]:
+            raise Conflict(
+                f"{left[line_id]} units of line {line_id} can be removed, not {quantity}", left=left[line_id]
+            )
+    if not wanted.add and sum(left.values()) == sum(wanted.remove.values()):
+        raise InvalidInput("nothing would be left: call the order off instead", field="remove")
+
+
+def _added_lines(
+    session: Session, order: Order, change: OrderChange, added: Sequence[AddedUnits], now: datetime
+) -> list[OrderChangeLine]:
+    sold = catalog.buyable_variants(
+        session,
+        [units.variant_id for units in added],
+        currency=order.currency,
+        channel=order.channel,
+        now=now,
+    )
+    lines = []
+    for units in added:
+        variant = sold.get(units.variant_id)
+        if variant is None:
+            raise Conflict(f"variant {units.variant_id} is not for sale", variant_id=units.variant_id)
+        if units.quantity < 1:
+            raise InvalidInput(f"at least one unit of {variant.sku} is added, not {units.quantity}", field="add")
+        gross = variant.price_minor * units.quantity
+        lines.append(
+            OrderChangeLine(
+                change_id=change.id,
+                action=ADD,
+                variant_id=variant.variant_id,
+                product_id=variant.product_id,
+                sku=variant.sku,
+                title=variant.title[:200],
+                quantity=units.quantity,
+                unit_price_minor=variant.price_minor,
+                gross_minor=gross,
+                line_discount_minor=0,
+                tax_minor=contained_tax(gross, variant.tax_rate_bp),
+                net_minor=gross,
+                customisation=dict(units.customisation),
+            )
+        )
+    return lines
+
+
+def _removed_lines(
+    session: Session, order: Order, change: OrderChange, remove: Mapping[int, int]
+) -> list[OrderChangeLine]:
+    return [
+        _removed(order, change, line, line.given_back_quantity, remove[line.id])
+        for line in lines_of(session, order.id)
+        if line.id in remove
+    ]
+
+
+def _removed(order: Order, change: OrderChange, line: OrderLine, first: int, quantity: int) -> OrderChangeLine:
+    net = price_of_units(order, line, first, quantity)
+    gross = line.unit_price_minor * quantity
+    return OrderChangeLine(
+        change_id=change.id,
+        action=REMOVE,
+        order_line_id=line.id,
+        variant_id=line.variant_id,
+        product_id=line.product_id,
+        sku=line.sku,
+        title=line.title,
+        quantity=quantity,
+        unit_price_minor=line.unit_price_minor,
+        gross_minor=gross,
+        line_discount_minor=gross - net,
+        tax_minor=unit_tax(line, first, quantity),
+        net_minor=net,
+        customisation=line.customisation,
+    )
+
+
+def unit_tax(line: OrderLine, first: int, quantity: int) -> int:
+    """The frozen tax of units `first` … `first + quantity - 1` of a line."""
+    return unit_share(line.tax_minor, line.quantity, first, quantity)

@@ -1,0 +1,244 @@
+"""Packing, and parcels that leave, arrive or come home: the units tell where the order stands.
+
+The whole order in one parcel (`ship`, `deliver`) and several parcels go the same way. A parcel of the shipping domain
+(`shipment_id`) moves its units once in each way, however often and in whichever order its news arrive.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import structlog
+from sqlalchemy.orm import Session
+
+from transactional.core.outbox import publish
+from transactional.inventory import service as inventory
+from transactional.inventory.service import SoldLine
+from transactional.loyalty import service as loyalty
+from transactional.orders import units as counting
+from transactional.orders.claims import release_claims, settle_claims
+from transactional.orders.giving_back import give_back, given_back_minor, publish_refund
+from transactional.orders.models import Order, OrderLine, OrderStatus, OrderUnitMove, PaymentMode, UnitMove
+from transactional.orders.queries import lines_of, lock_order
+from transactional.orders.transitions import allowed, refusal, transition
+from transactional.shipping import service as shipping
+
+log = structlog.stdlib.get_logger("transactional.orders")
+
+COLLECTED = "orders.collected"
+"""Outbox topic {order_id, amount_minor, currency, occurred_at}: an order paid on delivery was paid at the door."""
+
+_SENDABLE = (OrderStatus.PACKED, OrderStatus.PARTIALLY_SHIPPED, OrderStatus.PARTIALLY_DELIVERED)
+
+
+def pack(session: Session, *, order_id: int, actor: str, now: datetime) -> Order:
+    """A paid order, or one that is paid on delivery, is packed."""
+    order = lock_order(session, order_id)
+    transition(session, order, OrderStatus.PACKED, actor=actor, now=now)
+    return order
+
+
+def ship(
+    session: Session,
+    *,
+    order_id: int,
+    actor: str,
+    now: datetime,
+    carrier: str = "own",
+    tracking_number: str | None = None,
+    weight_grams: int = 0,
+    units: Mapping[int, int] | None = None,
+) -> Order:
+    """A packed order, or these `units` of it (order line → quantity), leaves in one parcel: its holds become sales.
+
+    Raises IllegalTransition unless the order is packed, Conflict for a used tracking number or units that left already.
+    """
+    order = lock_order(session, order_id)
+    if order.status not in _SENDABLE:
+        raise refusal(order, OrderStatus.SHIPPED)
+    if units is None:
+        units = {line.id: line.unshipped_quantity for line in lines_of(session, order_id) if line.unshipped_quantity}
+    parcel = shipping.create_shipment(
+        session,
+        order_id=order_id,
+        carrier=carrier,
+        tracking_number=tracking_number,
+        weight_grams=weight_grams,
+        now=now,
+    )
+    return ship_parcel(
+        session, order_id=order_id, units=units, actor=actor, now=now, shipment_id=parcel.id, reason=f"by {carrier}"
+    )
+
+
+def deliver(session: Session, *, order_id: int, actor: str, now: datetime) -> Order:
+    """Every parcel under way has arrived; an order paid on delivery is paid when nothing more is to come.
+
+    The return window starts, and with it the time that earned points wait.
+    """
+    order = lock_order(session, order_id)
+    units = {line.id: line.under_way_quantity for line in lines_of(session, order_id) if line.under_way_quantity}
+    if not units:
+        raise refusal(order, OrderStatus.DELIVERED)
+    shipping.mark_delivered(session, order_id=order_id, now=now)
+    return parcel_delivered(session, order_id=order_id, units=units, actor=actor, now=now)
+
+
+def ship_parcel(
+    session: Session,
+    *,
+    order_id: int,
+    units: Mapping[int, int],
+    actor: str,
+    now: datetime,
+    shipment_id: int | None = None,
+    reason: str | None = None,
+) -> Order:
+    """Units (order line → quantity) of a packed order have left the house: their stock is sold.
+
+    Raises IllegalTransition where nothing may leave, Conflict for more units than are left, InvalidInput for none.
+    """
+    order = lock_order(session, order_id)
+    if shipment_id is not None and counting.was_counted(session, shipment_id, UnitMove.SHIPPED):
+        return order
+    if order.status not in _SENDABLE:
+        raise refusal(order, OrderStatus.SHIPPED)
+    moves = counting.count(
+        session, order, UnitMove.SHIPPED, units, actor=actor, now=now, reason=reason, shipment_id=shipment_id
+    )
+    lines = lines_of(session, order_id)
+    inventory.fulfil_units(session, order_id=order_id, lines=_sold(lines, moves), now=now)
+    follow_units(session, order, lines, actor=actor, now=now, reason=reason)
+    return order
+
+
+def parcel_delivered(
+    session: Session,
+    *,
+    order_id: int,
+    units: Mapping[int, int],
+    actor: str,
+    now: datetime,
+    shipment_id: int | None = None,
+) -> Order:
+    """Units under way have arrived. With the last of them the order is delivered, and paid if that was due at the door.
+
+    Raises Conflict for more units than are under way.
+    """
+    order = lock_order(session, order_id)
+    if shipment_id is not None and counting.was_counted(session, shipment_id, UnitMove.DELIVERED):
+        return order
+    counting.count(session, order, UnitMove.DELIVERED, units, actor=actor, now=now, shipment_id=shipment_id)
+    follow_units(session, order, lines_of(session, order_id), actor=actor, now=now)
+    return order
+
+
+def parcel_came_back(
+    session: Session,
+    *,
+    order_id: int,
+    units: Mapping[int, int],
+    actor: str,
+    now: datetime,
+    shipment_id: int | None = None,
+    reason: str = "could not be delivered",
+    restock: bool = True,
+    ours: bool = False,
+) -> Order:
+    """Units under way came home undelivered: they are shelved, and what was paid for them goes back by policy.
+
+    `restock=False` for what was lost or broken on the way; `ours` where the reason lies with the shop or its carrier.
+    An order of which nothing arrived and nothing is left to send is cancelled. Raises Conflict for more units than are
+    under way.
+    """
+    order = lock_order(session, order_id)
+    if shipment_id is not None and counting.was_counted(session, shipment_id, UnitMove.CAME_BACK):
+        return order
+    given = give_back(
+        session,
+        order,
+        UnitMove.CAME_BACK,
+        units,
+        actor=actor,
+        now=now,
+        reason=reason,
+        cause=None if shipment_id is None else f"parcel:{shipment_id}",
+        ours=ours,
+        shipment_id=shipment_id,
+    )
+    lines = lines_of(session, order_id)
+    if restock:
+        for sold in _sold(lines, given.moves):
+            inventory.restock(
+                session,
+                variant_id=sold.variant_id,
+                quantity=sold.quantity,
+                reason=f"order {order_id}: {reason}",
+                now=now,
+            )
+    follow_units(session, order, lines, actor=actor, now=now, reason=reason)
+    publish_refund(session, order, given.decision.refund_minor, reason=reason, key=given.decision.cause, now=now)
+    return order
+
+
+def follow_units(
+    session: Session,
+    order: Order,
+    lines: Sequence[OrderLine],
+    *,
+    actor: str,
+    now: datetime,
+    reason: str | None = None,
+) -> None:
+    """Bring the status to where the units are; what depends on the last of them happens with it."""
+    to = counting.status_by_units(lines)
+    if to is None or to is order.status:
+        return
+    if to is OrderStatus.DELIVERED:
+        _complete(session, order, lines, actor=actor, now=now, reason=reason)
+    elif to is OrderStatus.CANCELLED:
+        stamps = {"cancelled_at": now}
+        transition(session, order, to, actor=actor, reason=reason, now=now, stamps=stamps, nothing_left=True)
+        if order.paid_at is None:
+            release_claims(session, order, actor=actor, now=now)
+    else:
+        _walk(session, order, to, actor=actor, now=now, reason=reason)
+
+
+def _walk(session: Session, order: Order, to: OrderStatus, **step: Any) -> None:
+    """One step, by way of `shipped` where the table knows no direct one (parcels that are reported all at once)."""
+    if not allowed(order, to) and allowed(order, OrderStatus.SHIPPED):
+        transition(session, order, OrderStatus.SHIPPED, **step)
+    transition(session, order, to, **step)
+
+
+def _complete(
+    session: Session, order: Order, lines: Sequence[OrderLine], *, actor: str, now: datetime, reason: str | None
+) -> None:
+    stamps = {"delivered_at": now}
+    collected = order.paid_at is None and order.payment_mode is PaymentMode.ON_DELIVERY
+    if collected:
+        stamps["paid_at"] = now
+    transition(session, order, OrderStatus.DELIVERED, actor=actor, now=now, reason=reason, stamps=stamps)
+    if collected:
+        settle_claims(session, order, lines, actor, now)
+        _publish_collected(session, order, now)
+    loyalty.postpone_activation(session, order_id=order.id, delivered_at=now)
+
+
+def _publish_collected(session: Session, order: Order, now: datetime) -> None:
+    amount = order.total_minor - given_back_minor(session, order.id)
+    if amount == 0:
+        return
+    payload = {
+        "order_id": order.id,
+        "amount_minor": amount,
+        "currency": order.currency,
+        "occurred_at": now.isoformat(),
+    }
+    publish(session, COLLECTED, payload, dedup_key=f"{COLLECTED}:{order.id}", now=now)
+
+
+def _sold(lines: Sequence[OrderLine], moves: Sequence[OrderUnitMove]) -> list[SoldLine]:
+    variants = {line.id: line.variant_id for line in lines}
+    return [SoldLine(move.order_line_id, variants[move.order_line_id], move.quantity) for move in moves]
