@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from transactional.catalog.service import variants_by_id
 from transactional.core.errors import Conflict, OutOfStock
-from transactional.inventory.bundles import Part, components_of, expand, read_policies, recipes
+from transactional.inventory.bundles import Part, Policies, components_of, expand, read_policies, recipes
 from transactional.inventory.levels import LevelFacts, most_saleable, promise, read_levels, shift
 from transactional.inventory.models import HoldState, Location, MovementKind, StockHold, StockMovement
 from transactional.inventory.shelf import REASON_LENGTH, SoldLine, require_positive
@@ -33,17 +33,23 @@ class Ended:
 
 
 def hold(
-    session: Session, *, order_id: int, demand: Mapping[int, int], expires_at: datetime | None, now: datetime
+    session: Session,
+    *,
+    order_id: int,
+    demand: Mapping[int, int],
+    expires_at: datetime | None,
+    now: datetime,
+    policies: Policies | None = None,
 ) -> None:
     """Promise `demand` (units per variant, summed over the order's lines) to an order until `expires_at`.
 
     All or nothing; a bundle's parts are held in its place. A variant is taken from the first location that has all of
     it. Raises OutOfStock with `shortages` (variant_id, sku, wanted, left); the caller must then roll back, because
-    earlier variants are promised already.
+    earlier variants are promised already. `policies` spares reading them where the caller has just done so.
     """
     for quantity in demand.values():
         require_positive(quantity)
-    policies = read_policies(session, demand)
+    policies = dict(policies) if policies is not None else read_policies(session, demand)
     parts_of = recipes(session, policies)
     if parts_of:
         policies |= read_policies(session, {component for parts in parts_of.values() for component in parts})
@@ -148,13 +154,21 @@ def fulfil_units(session: Session, *, order_id: int, lines: Sequence[SoldLine], 
     _post_sales(session, order_id, ended, lines, now)
 
 
-def saleable(session: Session, variant_ids: Sequence[int], *, own_order_id: int | None = None) -> dict[int, int | None]:
+def saleable(
+    session: Session,
+    variant_ids: Sequence[int],
+    *,
+    own_order_id: int | None = None,
+    policies: Policies | None = None,
+) -> dict[int, int | None]:
     """How many units one order can have of each variant now; None where there is no limit.
 
     The figure is that of the best location: a line is not split over two. A bundle has as many as its scarcest part
-    makes. What `own_order_id` holds counts as free for it. Unknown variants are left out.
+    makes. What `own_order_id` holds counts as free for it. Unknown variants are left out. `policies` spares reading
+    them where the caller has just done so.
     """
-    policies = {id_: variant.inventory_policy for id_, variant in variants_by_id(session, variant_ids).items()}
+    if policies is None:
+        policies = {id_: variant.inventory_policy for id_, variant in variants_by_id(session, variant_ids).items()}
     parts_of = recipes(session, policies)
     components = {component for parts in parts_of.values() for component in parts}
     all_policies = policies | (read_policies(session, components) if components else {})
