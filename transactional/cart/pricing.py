@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from transactional.core.money import BASIS_POINTS, allocate
+from transactional.core.money import allocate, contained_tax
 from transactional.promotions.service import CouponResult
 from transactional.shipping.service import ShippingQuote
 
@@ -106,12 +106,6 @@ def agreed_unit_price(*, quoted_minor: int, quoted_at: datetime, current_minor: 
     if current_minor <= quoted_minor:
         return current_minor
     return quoted_minor if now - quoted_at <= QUOTE_HONOURED else None
-
-
-def contained_tax(net_minor: int, rate_bp: int) -> int:
-    """The tax contained in a price: net × rate / (10,000 + rate), rounded half up to the minor unit."""
-    divisor = BASIS_POINTS + rate_bp
-    return (2 * net_minor * rate_bp + divisor) // (2 * divisor)
 
 
 def price(

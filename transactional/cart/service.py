@@ -13,12 +13,13 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from transactional.cart.models import Cart, CartLine, CartStatus
-from transactional.cart.pricing import QUOTE_HONOURED, Issue, PricedCart, PricedLine, contained_tax
+from transactional.cart.pricing import QUOTE_HONOURED, Issue, PricedCart, PricedLine
 from transactional.cart.quoting import price_cart
 from transactional.catalog.service import SellableVariant, buyable_variants
 from transactional.core.db import insert_into
 from transactional.core.errors import Conflict, InvalidInput, NotFound
 from transactional.core.ids import public_id as new_public_id
+from transactional.core.money import contained_tax
 from transactional.promotions.service import CouponRefused, evaluate, normalise_code
 
 __all__ = [

@@ -11,9 +11,9 @@ from transactional.cart.pricing import (
     BasketLine,
     PointsPayment,
     agreed_unit_price,
-    contained_tax,
     price,
 )
+from transactional.core.money import contained_tax
 from transactional.promotions.service import CouponResult
 from transactional.shipping.service import ShippingQuote
 
