@@ -2,13 +2,28 @@
 
 from functools import lru_cache
 from pathlib import Path
+from typing import Annotated, Any
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from transactional.core.gstin import checked_gstin
 
 BANNED_IN_WEBHOOK_URLS = ("shiprocket", "kartrocket", "sr", "kr")
+
+
+class WebhookSecret(BaseModel):
+    """A secret that webhooks are signed with, and until when it counts: after a change the old one signs repetitions."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    secret: SecretStr = Field(min_length=1)
+    until: AwareDatetime | None = None
+    """None: no end is known."""
+
+
+def _bare_secret(value: Any) -> Any:
+    return {"secret": value} if isinstance(value, str | SecretStr) else value
 
 
 class Settings(BaseSettings):
@@ -37,7 +52,10 @@ class Settings(BaseSettings):
     """The local stand-in by default; `https://api.razorpay.com` in production."""
     razorpay_key_id: str = "rzp_test_local"
     razorpay_key_secret: SecretStr = SecretStr("local-stand-in-secret")
-    razorpay_webhook_secrets: list[SecretStr] = Field(default_factory=list)
+    razorpay_webhook_secrets: list[Annotated[WebhookSecret, BeforeValidator(_bare_secret)]] = Field(
+        default_factory=list
+    )
+    """The newest first. Texts, or objects with `secret` and `until`."""
     razorpay_timeout_seconds: float = 10.0
 
     serving_url: str = "http://127.0.0.1:8001"
@@ -92,6 +110,8 @@ class Settings(BaseSettings):
     """`file` writes messages under `var/mail`; `smtp` sends them to `smtp_url`."""
     smtp_url: SecretStr | None = None
     mail_from: str = "shop@localhost"
+    alert_to: str | None = None
+    """Who is mailed when somebody must look; the sender's own address when nobody is named."""
     stock_mail_to: str = "stock@localhost"
     """Who hears of low stock."""
 

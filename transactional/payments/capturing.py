@@ -3,7 +3,6 @@
 from typing import Any
 
 import structlog
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from transactional.core.uow import Database
@@ -18,12 +17,12 @@ log = structlog.stdlib.get_logger("transactional.payments")
 def capture_authorized(database: Database, gateway: PaymentGateway, *, payment_id: int) -> None:
     """Capture a payment of ours that is authorised, and post the result. Safe to repeat.
 
-    An order that is paid already or cancelled takes no second payment: its authorisation is left to lapse, which
-    costs nothing, whereas capture and refund would cost the fee. May raise the gateway's errors.
+    An order that is paid already, cancelled or not approved any more takes no payment: its authorisation is left to
+    lapse, which costs nothing, whereas capture and refund would cost the fee. May raise the gateway's errors.
     """
     with database.read() as session:
         payment = session.get(Payment, payment_id)
-        if payment is None or payment.status is not PaymentStatus.AUTHORIZED or not _is_wanted(session, payment):
+        if payment is None or payment.status is not PaymentStatus.AUTHORIZED or not is_wanted(session, payment):
             return
     snapshot = _capture(gateway, payment)
     database.run(
@@ -32,11 +31,15 @@ def capture_authorized(database: Database, gateway: PaymentGateway, *, payment_i
     )
 
 
-def _is_wanted(session: Session, payment: Payment) -> bool:
-    if orders.get_order(session, payment.order_id).status is orders.OrderStatus.CANCELLED:
-        return False
-    other = select(Payment.id).where(Payment.order_id == payment.order_id, Payment.captured_minor > 0)
-    return session.scalar(other.limit(1)) is None
+_CLOSED = (orders.OrderStatus.CANCELLED, orders.OrderStatus.AWAITING_APPROVAL)
+
+
+def is_wanted(session: Session, payment: Payment) -> bool:
+    """Whether the order takes this authorised payment: its first one, or exactly what a change of it added."""
+    order = orders.get_order(session, payment.order_id)
+    if order.paid_at is None:
+        return order.status not in _CLOSED
+    return orders.amount_due(session, order.id) == payment.amount_minor
 
 
 def _capture(gateway: PaymentGateway, payment: Payment) -> PaymentSnapshot:

@@ -1,5 +1,6 @@
 """What the shop wants of a payment gateway: calls, typed answers and errors that say whether trying again is safe."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -127,6 +128,14 @@ class PaymentGateway(Protocol):
 
     def payment_refunds(self, payment_id: str) -> list[RefundSnapshot]:
         """All refunds of a payment, oldest first."""
+        ...
+
+    def payments_created(self, since: datetime, until: datetime) -> Iterator[PaymentSnapshot]:
+        """All payments that were created at the gateway in a time span, in any order; one may come twice."""
+        ...
+
+    def refunds_created(self, since: datetime, until: datetime) -> Iterator[RefundSnapshot]:
+        """All refunds of a time span, likewise."""
         ...
 
     def verify_checkout(self, *, order_id: str, payment_id: str, signature: str) -> None:

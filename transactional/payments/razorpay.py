@@ -1,7 +1,10 @@
 """Razorpay through its own Python client; nothing of the client leaks out of this file."""
 
+import random
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from importlib.metadata import version
 from typing import Any, TypeVar
 
@@ -10,15 +13,26 @@ from pydantic import SecretStr
 from razorpay.errors import SignatureVerificationError
 from requests.adapters import BaseAdapter
 
+from transactional.core.clock import Clock, SystemClock
 from transactional.payments import parsing
-from transactional.payments.gateway import OrderSnapshot, PaymentSnapshot, RefundSnapshot, SignatureInvalid, Unknown
+from transactional.payments.gateway import (
+    OrderSnapshot,
+    PaymentSnapshot,
+    RateLimited,
+    RefundSnapshot,
+    SignatureInvalid,
+    Unknown,
+)
 from transactional.payments.http import GatewaySession
-from transactional.settings import Settings
+from transactional.settings import Settings, WebhookSecret
 
 T = TypeVar("T")
 
 _CONNECT_SECONDS = 5.0
-_ALL_ATTEMPTS = 100
+_PAGE = 100
+"""The most that the gateway lists at once."""
+_PATIENCE = (1.0, 2.0, 4.0, 8.0)
+"""Pauses in seconds when a listing is asked to slow down."""
 
 
 _CLIENT_VERSION = version("razorpay")
@@ -41,12 +55,21 @@ class RazorpayGateway:
         *,
         key_id: str,
         key_secret: SecretStr,
-        webhook_secrets: Sequence[SecretStr] = (),
+        webhook_secrets: Sequence[WebhookSecret] = (),
         base_url: str = "https://api.razorpay.com",
         timeout_seconds: float = 10.0,
         adapter: Callable[[], BaseAdapter] | None = None,
+        name: str = name,
+        clock: Clock | None = None,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`adapter` makes the transport of each thread's session; the network when None."""
+        """`adapter` makes the transport of each thread's session, the network when None.
+
+        `name` stands on every row that is paid through it; another one keeps a made-up history apart.
+        """
+        self.name = name
+        self._clock = clock or SystemClock()
+        self._sleep = sleep
         self.key_id = key_id
         self._key_secret = key_secret
         self._webhook_secrets = tuple(webhook_secrets)
@@ -75,7 +98,11 @@ class RazorpayGateway:
     @property
     def accepts_webhooks(self) -> bool:
         """Whether there is a secret to check webhooks against."""
-        return bool(self._webhook_secrets)
+        return bool(self._live_secrets())
+
+    def _live_secrets(self) -> list[SecretStr]:
+        now = self._clock.now()
+        return [each.secret for each in self._webhook_secrets if each.until is None or now < each.until]
 
     # --- calls -------------------------------------------------------------------------------------------------
 
@@ -91,7 +118,7 @@ class RazorpayGateway:
 
     def orders_by_receipt(self, receipt: str) -> list[OrderSnapshot]:
         """All orders with this receipt, oldest first."""
-        return _parsed_all(parsing.order_from, self._client.order.all({"receipt": receipt, "count": _ALL_ATTEMPTS}))
+        return _parsed_all(parsing.order_from, self._client.order.all({"receipt": receipt, "count": _PAGE}))
 
     def fetch_order(self, order_id: str) -> OrderSnapshot:
         """One order."""
@@ -122,8 +149,38 @@ class RazorpayGateway:
 
     def payment_refunds(self, payment_id: str) -> list[RefundSnapshot]:
         """All refunds of a payment, oldest first."""
-        listing = self._client.payment.fetch_multiple_refund(payment_id, {"count": _ALL_ATTEMPTS})
+        listing = self._client.payment.fetch_multiple_refund(payment_id, {"count": _PAGE})
         return _parsed_all(parsing.refund_from, listing)
+
+    def payments_created(self, since: datetime, until: datetime) -> Iterator[PaymentSnapshot]:
+        """All payments of a time span, both ends included, page by page. May raise in the middle."""
+        return self._listed(self._client.payment.all, parsing.payment_from, since, until)
+
+    def refunds_created(self, since: datetime, until: datetime) -> Iterator[RefundSnapshot]:
+        """All refunds of a time span."""
+        return self._listed(self._client.refund.all, parsing.refund_from, since, until)
+
+    def _listed(
+        self, call: Callable[[dict[str, int]], Any], parse: Callable[[Any], T], since: datetime, until: datetime
+    ) -> Iterator[T]:
+        """The newest come first: what is added meanwhile shifts the pages, which may repeat but never hide an item."""
+        window = {"from": int(since.timestamp()), "to": int(until.timestamp()), "count": _PAGE}
+        skip = 0
+        while True:
+            items = _parsed_all(parse, self._patiently(call, window | {"skip": skip}))
+            yield from items
+            if len(items) < _PAGE:
+                return
+            skip += len(items)
+
+    def _patiently(self, call: Callable[[dict[str, int]], Any], query: dict[str, int]) -> Any:
+        """A reading call, repeated after growing pauses with jitter when the gateway asks for patience."""
+        for pause in _PATIENCE:
+            try:
+                return call(dict(query))
+            except RateLimited:
+                self._sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311
+        return call(dict(query))
 
     # --- signatures --------------------------------------------------------------------------------------------
 
@@ -147,7 +204,7 @@ class RazorpayGateway:
             text = body.decode("utf-8")
         except UnicodeDecodeError as error:
             raise SignatureInvalid("the body is not UTF-8") from error
-        results = [self._matches(text, signature, secret) for secret in self._webhook_secrets]
+        results = [self._matches(text, signature, secret) for secret in self._live_secrets()]
         if not any(results):
             raise SignatureInvalid("the signature does not match")
 

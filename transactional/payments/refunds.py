@@ -5,6 +5,7 @@ is the last line.
 """
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 
 import structlog
@@ -44,33 +45,49 @@ def request_refund(
     return_id: int | None = None,
     now: datetime,
 ) -> Refund:
-    """Order a refund of an order's payment; the outbox sends it after the commit. The same key gives the same refund.
+    """Order a refund of an order's payments; the outbox sends it after the commit. The same key gives the same refund.
 
-    Raises RefundTooLarge when no payment of the order has so much left, IdempotencyMismatch when the key belongs to
-    another refund, InvalidInput for an amount below 1, NotFound for an unknown order.
+    One payment takes it whole where it can; else it is spread over the order's payments, oldest first, and the first
+    part is given. Raises RefundTooLarge when the order's payments together have less left, IdempotencyMismatch when
+    the key belongs to another refund, InvalidInput for an amount below 1, NotFound for an unknown order.
     """
     if amount_minor < 1:
         raise InvalidInput("a refund needs an amount of at least 1 minor unit", field="amount_minor")
     orders.lock_order(session, order_id)
     payments = _locked_payments(session, order_id)
-    known = session.scalar(select(Refund).where(Refund.idempotency_key == _stored_key(idempotency_key)))
-    if known is not None:
-        if (known.order_id, known.amount_minor) != (order_id, amount_minor):
+    keys = [_stored_key(_part_key(idempotency_key, part)) for part in range(max(1, len(payments)))]
+    known = session.scalars(select(Refund).where(Refund.idempotency_key.in_(keys)).order_by(Refund.id)).all()
+    if known:
+        if {part.order_id for part in known} != {order_id} or sum(part.amount_minor for part in known) != amount_minor:
             raise IdempotencyMismatch(f"the key {idempotency_key!r} belongs to another refund")
-        return known
-    payment = next((candidate for candidate in payments if refundable(candidate) >= amount_minor), None)
-    if payment is None:
-        left = max((refundable(candidate) for candidate in payments), default=0)
+        return known[0]
+    parts = [
+        open_refund(session, payment=payment, amount_minor=share, reason=reason, key=key, return_id=return_id, now=now)
+        for key, (payment, share) in zip(keys, _spread(payments, amount_minor), strict=False)
+    ]
+    return parts[0]
+
+
+def _part_key(key: str, part: int) -> str:
+    """The key of the first part is the request's own."""
+    return key if part == 0 else f"{key}#{part + 1}"
+
+
+def _spread(payments: Sequence[Payment], amount_minor: int) -> list[tuple[Payment, int]]:
+    """How much each payment gives back: one all of it, else the oldest as much as they can."""
+    for payment in payments:
+        if refundable(payment) >= amount_minor:
+            return [(payment, amount_minor)]
+    left = sum(refundable(payment) for payment in payments)
+    if left < amount_minor:
         raise RefundTooLarge(f"{amount_minor} were asked for, {left} can be given back", refundable_minor=left)
-    return open_refund(
-        session,
-        payment=payment,
-        amount_minor=amount_minor,
-        reason=reason,
-        key=idempotency_key,
-        return_id=return_id,
-        now=now,
-    )
+    shares, missing = [], amount_minor
+    for payment in payments:
+        share = min(missing, refundable(payment))
+        if share:
+            shares.append((payment, share))
+            missing -= share
+    return shares
 
 
 def refund_whole_payment(session: Session, *, payment: Payment, reason: str, now: datetime) -> Refund | None:
@@ -80,6 +97,12 @@ def refund_whole_payment(session: Session, *, payment: Payment, reason: str, now
         return None
     key = f"whole:{payment.gateway_payment_id}"
     return open_refund(session, payment=payment, amount_minor=amount, reason=reason, key=key, now=now)
+
+
+def refund_part(session: Session, *, payment: Payment, amount_minor: int, reason: str, now: datetime) -> Refund:
+    """Order a part of a locked payment back that its order never needed, once a payment."""
+    key = f"excess:{payment.gateway_payment_id}"
+    return open_refund(session, payment=payment, amount_minor=amount_minor, reason=reason, key=key, now=now)
 
 
 def refundable(payment: Payment) -> int:

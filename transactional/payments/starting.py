@@ -1,16 +1,17 @@
 """Starting a payment: our request is committed before the gateway hears of it, so no answer can be lost for good."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
-from sqlalchemy import func, select, update
+from sqlalchemy import exists, func, select, update
 from sqlalchemy.orm import Session
 
 from transactional.core.errors import Conflict
 from transactional.core.uow import Database
 from transactional.orders import service as orders
 from transactional.payments.gateway import OrderSnapshot, PaymentGateway, Unknown
-from transactional.payments.models import GatewayOrder
+from transactional.payments.models import GatewayOrder, Payment, RequestPurpose
 
 log = structlog.stdlib.get_logger("transactional.payments")
 
@@ -22,12 +23,37 @@ class NotPayable(Conflict):
     title = "This order cannot be paid now"
 
 
+class NotApproved(NotPayable):
+    """Something is made to order, and the customer has not agreed to it, or not to this content."""
+
+    code = "order-not-approved"
+    title = "This order waits for its approval"
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is to be asked for."""
+
+    amount_minor: int
+    purpose: RequestPurpose
+    approval: orders.OrderApproval | None
+
+    @property
+    def approval_sha256(self) -> str | None:
+        return self.approval.content_sha256 if self.approval is not None else None
+
+    @property
+    def expires_at(self) -> datetime | None:
+        return self.approval.expires_at if self.approval is not None else None
+
+
 def start_payment(database: Database, *, order_id: int, gateway: PaymentGateway, now: datetime) -> GatewayOrder:
-    """Give the gateway's order that the shopper pays; the same one as long as the amount is the same.
+    """Give the gateway's order that the shopper pays; the same one as long as amount and approved content are the same.
 
     Three steps: our row with its receipt is committed, the gateway is called outside of any transaction, its id is
-    posted. After a lost answer the receipt is looked up before anything is created again. Raises NotPayable, NotFound
-    or the gateway's errors.
+    posted. After a lost answer the receipt is looked up before anything is created again. What is asked for is what
+    the order has due now: all of it, or what a change added. Raises NotPayable, NotApproved, NotFound or the gateway's
+    errors.
     """
     request, is_new = database.run(
         lambda session: _write_request(session, order_id, gateway.name, now), actor="payments"
@@ -39,10 +65,10 @@ def start_payment(database: Database, *, order_id: int, gateway: PaymentGateway,
 
 
 def _write_request(session: Session, order_id: int, gateway: str, now: datetime) -> tuple[GatewayOrder, bool]:
-    """Our request for the order's total, and whether it is new: then with the next receipt."""
+    """Our request for what the order has due, and whether it is new: then with the next receipt."""
     order = orders.lock_order(session, order_id)  # two starts at once: the second finds the first one's row
-    _require_payable(order, now)
-    present = _present_request(session, order, gateway)
+    wanted = _wanted(session, order, now)
+    present = _present_request(session, order, wanted, gateway)
     if present is not None:
         return present, False
     count = session.scalar(select(func.count()).where(GatewayOrder.order_id == order.id)) or 0
@@ -50,8 +76,11 @@ def _write_request(session: Session, order_id: int, gateway: str, now: datetime)
         order_id=order.id,
         gateway=gateway,
         receipt=f"{order.order_number}-{count + 1}",
-        amount_minor=order.total_minor,
+        amount_minor=wanted.amount_minor,
         currency=order.currency,
+        purpose=wanted.purpose,
+        approval_sha256=wanted.approval_sha256,
+        expires_at=wanted.expires_at,
         created_at=now,
     )
     session.add(request)
@@ -59,23 +88,44 @@ def _write_request(session: Session, order_id: int, gateway: str, now: datetime)
     return request, True
 
 
-def _require_payable(order: orders.Order, now: datetime) -> None:
+def _wanted(session: Session, order: orders.Order, now: datetime) -> _Wanted:
+    """What the order has due. Raises NotPayable and NotApproved."""
+    amount = orders.amount_due(session, order.id)
+    if order.status is orders.OrderStatus.AWAITING_EXTRA_PAYMENT and amount > 0:
+        return _Wanted(amount, RequestPurpose.EXTRA, None)
+    if order.status is orders.OrderStatus.AWAITING_APPROVAL:
+        raise NotApproved(f"order {order.order_number} is made to order: the design has to be approved before")
     if order.status is not orders.OrderStatus.AWAITING_PAYMENT:
         raise NotPayable(f"order {order.order_number} is {order.status}, not awaiting payment")
-    if order.payment_mode is not orders.PaymentMode.ONLINE or order.total_minor < 1:
+    if order.payment_mode is not orders.PaymentMode.ONLINE or amount < 1:
         raise NotPayable(f"order {order.order_number} is not paid online")
     if order.expires_at is not None and order.expires_at <= now:
         raise NotPayable(f"the time to pay order {order.order_number} is over")
+    return _Wanted(amount, RequestPurpose.ORDER, _approval(session, order, now))
 
 
-def _present_request(session: Session, order: orders.Order, gateway: str) -> GatewayOrder | None:
+def _approval(session: Session, order: orders.Order, now: datetime) -> orders.OrderApproval | None:
+    if not orders.order_needs_approval(session, order.id):
+        return None
+    approval = orders.live_approval(session, order.id, now)
+    if approval is None:
+        raise NotApproved(f"order {order.order_number} has no approval, or its approval has expired")
+    return approval
+
+
+def _present_request(session: Session, order: orders.Order, wanted: _Wanted, gateway: str) -> GatewayOrder | None:
+    """An earlier request for the same that nobody has paid yet."""
+    paid = exists().where(Payment.gateway_order_id == GatewayOrder.id, Payment.captured_minor > 0)
     statement = (
         select(GatewayOrder)
         .where(
             GatewayOrder.order_id == order.id,
             GatewayOrder.gateway == gateway,
-            GatewayOrder.amount_minor == order.total_minor,
+            GatewayOrder.amount_minor == wanted.amount_minor,
             GatewayOrder.currency == order.currency,
+            GatewayOrder.purpose == wanted.purpose,
+            GatewayOrder.approval_sha256.is_not_distinct_from(wanted.approval_sha256),
+            ~paid,
         )
         .order_by(GatewayOrder.id)
         .limit(1)
@@ -101,8 +151,16 @@ def _call(gateway: PaymentGateway, request: GatewayOrder) -> OrderSnapshot:
         amount_minor=request.amount_minor,
         currency=request.currency,
         receipt=request.receipt,
-        notes={"receipt": request.receipt},
+        notes=_notes(request),
     )
+
+
+def _notes(request: GatewayOrder) -> dict[str, str]:
+    """What the gateway keeps for us; the hash says which content was approved for this money."""
+    notes = {"receipt": request.receipt}
+    if request.approval_sha256 is not None:
+        notes["approval_sha256"] = request.approval_sha256
+    return notes
 
 
 def find_by_receipt(gateway: PaymentGateway, request: GatewayOrder) -> OrderSnapshot | None:

@@ -5,6 +5,7 @@ So every permutation and repetition of reports ends in the same state. Its captu
 the gateway's payment id; `refunded` is reached through refund postings alone.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
@@ -16,10 +17,11 @@ from sqlalchemy.orm import Session
 from transactional.core import outbox
 from transactional.orders import service as orders
 from transactional.payments import ledger
+from transactional.payments.alerts import raise_alert
 from transactional.payments.effects import Applied, Effect
 from transactional.payments.gateway import PaymentSnapshot
+from transactional.payments.handing_over import hand_over
 from transactional.payments.models import GatewayOrder, Payment, PaymentStatus
-from transactional.payments.refunds import refund_whole_payment
 
 log = structlog.stdlib.get_logger("transactional.payments")
 
@@ -38,18 +40,18 @@ def apply_gateway_payment(session: Session, *, snapshot: PaymentSnapshot, source
     """Take in what the gateway says about a payment; `source` names who heard it (browser, webhook, poller).
 
     A first capture is posted and marks the order paid, or is refunded whole when the order cannot take it: it was
-    paid already, cancelled, or expired with its goods gone. A first authorisation orders its capture. Reports of an
-    unknown order or of another amount or currency change nothing.
+    paid already, cancelled, expired with its goods gone, or approved anew with another content. A first authorisation
+    orders its capture. Reports of an unknown order change nothing, those of another amount or currency alert somebody.
     """
     requested = _locked_request(session, snapshot.order_id)
     if requested is None:
         return Applied(Effect.UNKNOWN, note=f"gateway order {snapshot.order_id} is not known")
     difference = _difference(requested, snapshot)
     if difference is not None:
-        log.error("payment quarantined", payment=snapshot.payment_id, order_id=requested.order_id, reason=difference)
+        _tell_of_difference(session, requested, snapshot, difference, source=source, now=now)
         return Applied(Effect.MISMATCH, note=difference)
     payment, is_new = _locked_payment(session, requested, snapshot, now)
-    changed = _advance(session, payment, snapshot, source=source, now=now)
+    changed = _advance(session, _Report(requested, payment, snapshot, source, now))
     return Applied(Effect.CHANGED if changed or is_new else Effect.UNCHANGED, payment.id)
 
 
@@ -69,6 +71,30 @@ def _difference(requested: GatewayOrder, snapshot: PaymentSnapshot) -> str | Non
         f"payment {snapshot.payment_id} is over {snapshot.amount_minor} {snapshot.currency},"
         f" requested were {requested.amount_minor} {requested.currency}"
     )
+
+
+def _tell_of_difference(
+    session: Session, requested: GatewayOrder, snapshot: PaymentSnapshot, difference: str, *, source: str, now: datetime
+) -> None:
+    log.error("payment quarantined", payment=snapshot.payment_id, order_id=requested.order_id, reason=difference)
+    raise_alert(
+        session,
+        cause=f"payment-mismatch:{requested.gateway}:{snapshot.payment_id}:{snapshot.amount_minor}{snapshot.currency}",
+        subject="A payment differs from what was asked for",
+        body=f"Heard from the {source}: {difference} (request {requested.receipt}). Nothing was posted.",
+        now=now,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    """A report about a locked payment."""
+
+    requested: GatewayOrder
+    payment: Payment
+    snapshot: PaymentSnapshot
+    source: str
+    now: datetime
 
 
 def _locked_payment(
@@ -106,13 +132,14 @@ def lock_payment(session: Session, *, gateway: str, gateway_payment_id: str) -> 
     return session.scalars(statement).one()
 
 
-def _advance(session: Session, payment: Payment, snapshot: PaymentSnapshot, *, source: str, now: datetime) -> bool:
-    target = _target(snapshot)
+def _advance(session: Session, report: _Report) -> bool:
+    payment = report.payment
+    target = _target(report.snapshot)
     changed = False
     if _RANK[target] > _RANK[payment.status]:
-        _STEPS[target](session, payment, snapshot, source, now)
+        _STEPS[target](session, report)
         changed = True
-    if payment.captured_minor and _learn_fee(session, payment, snapshot, now):
+    if payment.captured_minor and _learn_fee(session, report):
         changed = True
     session.flush()
     return changed
@@ -125,27 +152,30 @@ def _target(snapshot: PaymentSnapshot) -> PaymentStatus:
     return snapshot.status
 
 
-def _to_failed(_session: Session, payment: Payment, snapshot: PaymentSnapshot, _source: str, now: datetime) -> None:
+def _to_failed(_session: Session, report: _Report) -> None:
+    payment, snapshot = report.payment, report.snapshot
     payment.status = PaymentStatus.FAILED
-    payment.failed_at = now
+    payment.failed_at = report.now
     payment.error_code = (snapshot.error_code or "")[:64] or None
     payment.error_description = (snapshot.error_description or "")[:300] or None
 
 
-def _to_authorized(session: Session, payment: Payment, _snapshot: PaymentSnapshot, _source: str, now: datetime) -> None:
+def _to_authorized(session: Session, report: _Report) -> None:
+    payment = report.payment
     payment.status = PaymentStatus.AUTHORIZED
-    payment.authorized_at = now
+    payment.authorized_at = report.now
     payment.error_code = payment.error_description = None
     outbox.publish(
         session,
         CAPTURE_TOPIC,
         {"payment_id": payment.id},
         dedup_key=f"{CAPTURE_TOPIC}:{payment.gateway}:{payment.gateway_payment_id}",
-        now=now,
+        now=report.now,
     )
 
 
-def _to_captured(session: Session, payment: Payment, _snapshot: PaymentSnapshot, source: str, now: datetime) -> None:
+def _to_captured(session: Session, report: _Report) -> None:
+    payment, now = report.payment, report.now
     payment.status = PaymentStatus.CAPTURED
     payment.captured_minor = payment.amount_minor
     payment.authorized_at = payment.authorized_at or now
@@ -160,23 +190,12 @@ def _to_captured(session: Session, payment: Payment, _snapshot: PaymentSnapshot,
         now=now,
     )
     session.flush()
-    outcome = orders.mark_paid(session, order_id=payment.order_id, paid_at=now, actor=f"payments:{source}", now=now)
-    reason = _REFUND_REASONS.get(outcome)
-    if reason is not None:
-        refund_whole_payment(session, payment=payment, reason=reason, now=now)
+    hand_over(session, report.requested, payment, source=report.source, now=now)
 
 
-_REFUND_REASONS = {
-    orders.PaidOutcome.REFUND_DUE: "the order could not be fulfilled any more when the payment arrived",
-    orders.PaidOutcome.ALREADY_PAID: "the order was paid already",
-}
-
-
-def _to_given_back(
-    _session: Session, payment: Payment, _snapshot: PaymentSnapshot, _source: str, _now: datetime
-) -> None:
+def _to_given_back(_session: Session, report: _Report) -> None:
     """An authorisation that nobody captured went back by itself: no money moved, nothing is posted."""
-    payment.status = PaymentStatus.REFUNDED
+    report.payment.status = PaymentStatus.REFUNDED
 
 
 _STEPS = {
@@ -187,8 +206,9 @@ _STEPS = {
 }
 
 
-def _learn_fee(session: Session, payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> bool:
+def _learn_fee(session: Session, report: _Report) -> bool:
     """Post the gateway's fee as soon as a report knows it."""
+    payment, snapshot = report.payment, report.snapshot
     if payment.fee_minor is not None or snapshot.fee_minor is None:
         return False
     payment.fee_minor = snapshot.fee_minor
@@ -200,6 +220,6 @@ def _learn_fee(session: Session, payment: Payment, snapshot: PaymentSnapshot, no
         fee_minor=payment.fee_minor,
         tax_minor=payment.fee_tax_minor,
         currency=payment.currency,
-        now=now,
+        now=report.now,
     )
     return True

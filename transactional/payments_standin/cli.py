@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     if args.webhook_url:
         if not settings.razorpay_webhook_secrets:
             raise CommandError("--webhook-url needs a secret in MLT_RAZORPAY_WEBHOOK_SECRETS")
-        gateway.deliveries.set_webhook(args.webhook_url, settings.razorpay_webhook_secrets[-1].get_secret_value())
+        gateway.deliveries.set_webhook(args.webhook_url, settings.razorpay_webhook_secrets[0].secret.get_secret_value())
     stop = threading.Event()
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_number, lambda *_: stop.set())

@@ -70,7 +70,7 @@ def simulate(
     shop = Database(database.engine, clock)
     config = settings.model_copy(update={"base_currency": _CURRENCY, "time_zone": _TIME_ZONE})
     standin = Gateway(StandInConfig(seed=plan.seed), clock=clock)
-    with gateway_in_use(connect(standin)) as gateway:
+    with gateway_in_use(connect(standin, name="simulated")) as gateway:
         rng = Random(plan.seed)  # noqa: S311  made-up people, not secrets
         feasts = feasts_between(clock.now().date(), plan.end.date() + timedelta(days=14))
         with shop.unit_of_work(actor="founder") as session:

@@ -13,8 +13,10 @@ from transactional.app import create_app
 from transactional.payments import service
 from transactional.payments.models import PaymentStatus
 from transactional.payments.razorpay import RazorpayGateway
-from transactional.payments_standin.deliveries import DeliveryState, send_over_http
+from transactional.payments_standin.config import StandInConfig
+from transactional.payments_standin.deliveries import DeliveryState, http_sender
 from transactional.payments_standin.server import running
+from transactional.settings import WebhookSecret
 
 
 def test_a_purchase_and_a_refund_between_two_servers(till: Till, tmp_path: Path) -> None:
@@ -30,7 +32,7 @@ def test_a_purchase_and_a_refund_between_two_servers(till: Till, tmp_path: Path)
     delivered = threading.Event()
 
     def send(_url: str, body: bytes, headers: dict[str, str]) -> int:
-        status = send_over_http(f"{url}/v1/webhooks/razorpay", body, headers)
+        status = http_sender(StandInConfig())(f"{url}/v1/webhooks/razorpay", body, headers)
         if all(d.state is DeliveryState.DELIVERED for d in till.standin.deliveries.listing()[:-1]):
             delivered.set()
         return status
@@ -41,7 +43,7 @@ def test_a_purchase_and_a_refund_between_two_servers(till: Till, tmp_path: Path)
         gateway = RazorpayGateway(
             key_id=till.standin.config.key_id,
             key_secret=SecretStr(till.standin.config.key_secret),
-            webhook_secrets=[SecretStr(SECRET)],
+            webhook_secrets=[WebhookSecret(secret=SecretStr(SECRET))],
             base_url=server.url,
         )
         with service.gateway_in_use(gateway):

@@ -27,6 +27,7 @@ from transactional.payments_standin.faults import Fault
 from transactional.payments_standin.gateway import Gateway
 from transactional.payments_standin.server import running
 from transactional.payments_standin.transport import InProcessAdapter
+from transactional.settings import WebhookSecret
 
 SECRETS = [SecretStr("old-secret"), SecretStr("new-secret")]
 
@@ -35,7 +36,7 @@ def adapter_for(gateway: Gateway, *, base_url: str | None = None) -> RazorpayGat
     return RazorpayGateway(
         key_id=gateway.config.key_id,
         key_secret=SecretStr(gateway.config.key_secret),
-        webhook_secrets=SECRETS,
+        webhook_secrets=[WebhookSecret(secret=secret) for secret in SECRETS],
         base_url=base_url or "http://razorpay.local",
         timeout_seconds=2,
         adapter=None if base_url else lambda: InProcessAdapter(gateway),
