@@ -51,6 +51,7 @@ def request_return(
             order_id=order.id,
             quantities={line.order_line_id: line.quantity for line in body.lines},
             reason=body.reason,
+            cause=body.cause,
             window_days=settings.return_window_days,
             now=clock.now(),
         )
@@ -144,7 +145,7 @@ def process(
     return_id: ReturnId,
     body: schemas.ProcessIn,
 ) -> schemas.ReturnDetail:
-    """Orders the refund, shelves what can be sold again and settles the points. Shipping is not refunded."""
+    """Orders the refund, shelves what can be sold again and settles the points."""
     found = service.find_return(session, return_id)
     done = service.process(session, return_id=found.id, actor=actor.name, damaged=body.damaged, now=clock.now())
     return _detail(session, done)

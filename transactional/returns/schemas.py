@@ -5,7 +5,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from transactional.returns.service import Return, ReturnLine, ReturnStatus
+from transactional.returns.service import Return, ReturnCause, ReturnLine, ReturnStatus
 
 
 class _In(BaseModel):
@@ -26,6 +26,11 @@ class ReturnIn(_In):
         max_length=40, description="Number of one's own order, or the id of a guest's", examples=["MLT-2026-000123"]
     )
     lines: list[ReturnLineIn] = Field(min_length=1, max_length=100)
+    cause: ReturnCause = Field(
+        default=ReturnCause.CHANGED_MIND,
+        description="Whose matter it is: where it is the shop's, shipping goes back with the last unit",
+        examples=["changed_mind"],
+    )
     reason: str = Field(default="", max_length=200, examples=["The lamp does not fit on the shelf"])
 
     @field_validator("lines")
@@ -65,9 +70,14 @@ class ReturnOut(BaseModel):
 
     id: str = Field(examples=["ret_7h2k9m4q1x8c5v3b6n0z7w2r4t"])
     status: ReturnStatus
+    cause: ReturnCause = Field(examples=["changed_mind"])
     reason: str = Field(examples=["The lamp does not fit on the shelf"])
     decision_note: str | None = Field(examples=["Please use the label that we sent you."])
-    refund_minor: int = Field(description="In minor units; 0 until the return is processed", examples=[33_333])
+    refund_minor: int = Field(
+        description="In minor units; 0 until the return is processed. The lines' money, and what the policies on"
+        " shipping and coupons added or withheld",
+        examples=[33_333],
+    )
     currency: str = Field(examples=["INR"])
     requested_at: datetime
     decided_at: datetime | None
@@ -103,6 +113,7 @@ class ReturnDetail(ReturnOut):
 def _columns(found: Return) -> dict[str, object]:
     names = (
         "status",
+        "cause",
         "reason",
         "decision_note",
         "refund_minor",

@@ -1,9 +1,9 @@
 """Returns: the customer asks, staff decide, and what comes back takes exactly its frozen money with it.
 
-Policy: merchandise is refunded at what was paid for exactly these units, whatever happened to others, so that a line
-returned piece by piece gives back what was paid for it, to the paisa. Shipping and wrapping were services rendered:
-they are not refunded with a return (staff may grant them as a refund of their own). Points that paid for the units come
-back as points, points that the units earned are taken back.
+Merchandise is refunded at what was paid for exactly these units, whatever happened to others, so that a line returned
+piece by piece gives back what was paid for it, to the paisa. Whether shipping goes back as well and what a coupon's
+minimum says is decided by `orders` when the units arrive, by whose matter the return is, and stored with its reasons.
+Points that paid for the units come back as points, points that the units earned are taken back.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -16,14 +16,14 @@ from transactional.core.errors import Conflict, IllegalTransition, InvalidInput,
 from transactional.core.ids import public_id
 from transactional.core.pagination import Cursor, fetch_page
 from transactional.inventory import service as inventory
-from transactional.loyalty import service as loyalty
 from transactional.orders import service as orders
 from transactional.payments import service as payments
-from transactional.returns.models import Return, ReturnLine, ReturnStatus
+from transactional.returns.models import Return, ReturnCause, ReturnLine, ReturnStatus
 
 __all__ = [
     "OutsideWindow",
     "Return",
+    "ReturnCause",
     "ReturnLine",
     "ReturnStatus",
     "approve",
@@ -35,6 +35,9 @@ __all__ = [
     "reject",
     "request_return",
 ]
+
+OURS = frozenset({ReturnCause.DAMAGED, ReturnCause.WRONG_ITEM, ReturnCause.NOT_AS_DESCRIBED, ReturnCause.LATE})
+"""Causes that lie with the shop: the customer loses neither shipping nor a coupon by them."""
 
 _OPEN = (ReturnStatus.REQUESTED, ReturnStatus.APPROVED)
 _MAX_TEXT = 200
@@ -55,6 +58,7 @@ def request_return(
     reason: str,
     window_days: int,
     now: datetime,
+    cause: ReturnCause = ReturnCause.CHANGED_MIND,
 ) -> Return:
     """Ask to send units back; `quantities` by order line. Whose order it is, the caller has checked.
 
@@ -70,6 +74,7 @@ def request_return(
         order_id=order.id,
         customer_id=order.customer_id,
         status=ReturnStatus.REQUESTED,
+        cause=cause,
         reason=reason[:_MAX_TEXT],
         currency=order.currency,
         refund_minor=0,
@@ -94,6 +99,8 @@ def request_return(
 
 
 def _require_in_window(order: orders.Order, window_days: int, now: datetime) -> None:
+    if order.status is orders.OrderStatus.PARTIALLY_DELIVERED:
+        return  # the window opens when the last parcel has arrived
     if order.status is not orders.OrderStatus.DELIVERED or order.delivered_at is None:
         raise OutsideWindow(f"order {order.order_number} is {order.status}, not delivered")
     if now > order.delivered_at + timedelta(days=window_days):
@@ -110,7 +117,7 @@ def _check_quantities(session: Session, lines: Mapping[int, orders.OrderLine], q
             raise InvalidInput(f"line {line_id} does not belong to this order", field="lines")
         if quantity < 1:
             raise InvalidInput(f"a return takes at least one unit of line {line_id}", field="lines")
-        left = line.quantity - line.returned_quantity - pending.get(line_id, 0)
+        left = line.delivered_quantity - line.returned_quantity - pending.get(line_id, 0)
         if quantity > left:
             raise Conflict(f"{left} units of {line.sku} can be returned, not {quantity}", left=left)
 
@@ -155,10 +162,7 @@ def process(session: Session, *, return_id: int, actor: str, now: datetime, dama
     returned = _move(session, return_id, ReturnStatus.APPROVED, ReturnStatus.PROCESSED, {"processed_at": now})
     lines = lines_of(session, return_id)
     _check_damaged(lines, damaged)
-    for line in lines:
-        line.restock = line.id not in damaged
-        _take_back(session, line, actor=actor, now=now)
-    returned.refund_minor = sum(line.refund_minor for line in lines)
+    returned.refund_minor = _take_back(session, returned, lines, damaged, actor=actor, now=now)
     session.flush()
     if returned.refund_minor:
         payments.request_refund(
@@ -179,16 +183,38 @@ def _check_damaged(lines: Sequence[ReturnLine], damaged: Collection[int]) -> Non
         raise InvalidInput(f"lines {sorted(unknown)} do not belong to this return", field="damaged")
 
 
-def _take_back(session: Session, line: ReturnLine, *, actor: str, now: datetime) -> None:
-    """One line: its units counted as returned with their frozen money, its points settled, its goods shelved."""
-    assert line.order_line_id is not None
-    units = orders.register_return(session, order_line_id=line.order_line_id, quantity=line.quantity, now=now)
-    line.refund_minor = units.refund_minor
-    loyalty.reverse_for_return(
-        session, order_line_id=units.order_line_id, first=units.first, count=units.count, now=now, actor=actor
+def _take_back(
+    session: Session,
+    returned: Return,
+    lines: Sequence[ReturnLine],
+    damaged: Collection[int],
+    *,
+    actor: str,
+    now: datetime,
+) -> int:
+    """Units counted as returned with their frozen money and points, goods shelved; gives the refund decided."""
+    assert returned.order_id is not None
+    units = {line.order_line_id: line.quantity for line in lines if line.order_line_id is not None}
+    given = orders.take_back(
+        session,
+        order_id=returned.order_id,
+        units=units,
+        cause=f"return:{returned.id}",
+        actor=actor,
+        reason=returned.reason or f"return {returned.public_id}",
+        now=now,
+        ours=returned.cause in OURS,
     )
-    if line.restock:
-        inventory.restock(session, variant_id=line.variant_id, quantity=line.quantity, return_line_id=line.id, now=now)
+    refunds = {move.order_line_id: move.refund_minor for move in given.moves}
+    for line in lines:
+        assert line.order_line_id is not None
+        line.refund_minor = refunds[line.order_line_id]
+        line.restock = line.id not in damaged
+        if line.restock:
+            inventory.restock(
+                session, variant_id=line.variant_id, quantity=line.quantity, return_line_id=line.id, now=now
+            )
+    return given.decision.refund_minor
 
 
 def _move(
