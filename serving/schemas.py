@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from models_ml.recommend.protocol import ReasonKind
+from models_ml.recommend.reasons import ReasonKind
 
 ProductId = Annotated[int, Field(gt=0, examples=[42])]
 

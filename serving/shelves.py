@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from itertools import islice
 from types import MappingProxyType
 
-from models_ml.recommend.protocol import Event, Query, Reason, ReasonKind, Recommendation
+from models_ml.recommend.protocol import Event, Query, Recommendation
+from models_ml.recommend.reasons import Reason, ReasonKind
 from serving.schemas import Answer, Because, EventKind, Item, Question, Shelf, Slot
 from serving.snapshot import Snapshot
 from serving.state import State

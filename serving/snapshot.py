@@ -7,7 +7,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from models_ml.recommend.protocol import Event, Reason, ReasonKind, Recommendation
+from models_ml.recommend.protocol import Event, Recommendation
+from models_ml.recommend.reasons import Reason, ReasonKind
 
 Ids: TypeAlias = npt.NDArray[np.int64]
 Moments: TypeAlias = npt.NDArray[np.datetime64]

@@ -19,7 +19,8 @@ from models_ml.artifacts import State
 from models_ml.recommend.base import ScoringRecommender, distinct_history
 from models_ml.recommend.interactions import Interactions
 from models_ml.recommend.items import ItemIndex
-from models_ml.recommend.protocol import Query, Reason, ReasonKind
+from models_ml.recommend.protocol import Query
+from models_ml.recommend.reasons import Reason, ReasonKind
 from models_ml.threads import one_blas_thread
 
 

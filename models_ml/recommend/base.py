@@ -12,7 +12,8 @@ import numpy as np
 from models_ml.arrays import FloatArray, IntArray, Json
 from models_ml.recommend.interactions import Interactions
 from models_ml.recommend.items import ItemIndex
-from models_ml.recommend.protocol import Query, Reason, Recommendation, allowed_mask
+from models_ml.recommend.protocol import Query, Recommendation, allowed_mask
+from models_ml.recommend.reasons import Reason
 
 
 class NotFittedError(RuntimeError):

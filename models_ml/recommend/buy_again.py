@@ -14,7 +14,8 @@ from models_ml.recommend.base import ScoringRecommender
 from models_ml.recommend.interactions import Interactions
 from models_ml.recommend.items import ItemIndex
 from models_ml.recommend.popularity import PopularityRecommender
-from models_ml.recommend.protocol import Query, Reason, ReasonKind
+from models_ml.recommend.protocol import Query
+from models_ml.recommend.reasons import Reason, ReasonKind
 
 _SECONDS_PER_DAY = 86_400.0
 

@@ -15,7 +15,8 @@ from models_ml.recommend import weights
 from models_ml.recommend.base import ScoringRecommender, distinct_history
 from models_ml.recommend.interactions import Interactions
 from models_ml.recommend.items import ItemIndex
-from models_ml.recommend.protocol import Query, Reason, ReasonKind
+from models_ml.recommend.protocol import Query
+from models_ml.recommend.reasons import Reason, ReasonKind
 
 EASE_ITEM_LIMIT = 15_000
 

@@ -13,7 +13,8 @@ from models_ml.artifacts import State
 from models_ml.recommend.base import ScoringRecommender, best_positions
 from models_ml.recommend.interactions import Interactions
 from models_ml.recommend.items import ItemIndex
-from models_ml.recommend.protocol import Query, Reason, ReasonKind, Recommendation, allowed_mask
+from models_ml.recommend.protocol import Query, Recommendation, allowed_mask
+from models_ml.recommend.reasons import Reason, ReasonKind
 
 _WEEK = 7
 _BASE_WEEKS = 4

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Protocol, Self, runtime_checkable
 
 import numpy as np
@@ -18,6 +17,7 @@ import numpy as np
 from models_ml.arrays import BoolArray, FloatArray
 from models_ml.recommend.interactions import Interactions
 from models_ml.recommend.items import ItemIndex
+from models_ml.recommend.reasons import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,44 +64,6 @@ class Query:
             exclude=frozenset(exclude),
             new_only=new_only,
         )
-
-
-class ReasonKind(StrEnum):
-    """Why an item is shown; the words for a shopper are made by `Reason.sentence`."""
-
-    BECAUSE_YOU_BOUGHT = "because_you_bought"
-    BOUGHT_TOGETHER = "bought_together"
-    BOUGHT_BEFORE = "bought_before"
-    SIMILAR = "similar"
-    POPULAR = "popular"
-    SEASON = "season"
-    BEST_SELLER = "best_seller"
-    RISING = "rising"
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """A reason that follows from the model's own sum.
-
-    item_id  the item of the history or basket that contributed most (None for shop-wide reasons)
-    count    how often: baskets with both, purchases by this shopper, customers or orders of the window
-    total    out of how many baskets, where a share is meant
-    last_at  when the shopper last bought it (bought_before)
-    days     length of the window that `count` speaks of
-    """
-
-    kind: ReasonKind
-    item_id: int | None = None
-    count: int | None = None
-    total: int | None = None
-    last_at: datetime | None = None
-    days: int | None = None
-
-    def sentence(self, name: str = "") -> str:
-        """The reason in words; `name` is the product name of `item_id`."""
-        from models_ml.recommend.wording import sentence  # noqa: PLC0415  (it needs these classes)
-
-        return sentence(self, name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from models_ml.artifacts import State
 from models_ml.recommend.base import ScoringRecommender
 from models_ml.recommend.interactions import Interactions
 from models_ml.recommend.items import ItemIndex
-from models_ml.recommend.protocol import Query, Reason, ReasonKind
+from models_ml.recommend.protocol import Query
+from models_ml.recommend.reasons import Reason, ReasonKind
 from models_ml.recommend.weights import largest_of_rows
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from models_ml.recommend.protocol import ReasonKind
+from models_ml.recommend.reasons import ReasonKind
 from serving.published import POINTER, SnapshotError, load_snapshot, read_pointer
 from serving.settings import Settings
 from serving.snapshot import Snapshot

@@ -17,7 +17,8 @@ from models_ml.recommend.als import AlsRecommender
 from models_ml.recommend.base import NotFittedError, ScoringRecommender
 from models_ml.recommend.interactions import Interactions
 from models_ml.recommend.item_item import ItemItemRecommender
-from models_ml.recommend.protocol import Event, Query, ReasonKind, Recommender
+from models_ml.recommend.protocol import Event, Query, Recommender
+from models_ml.recommend.reasons import ReasonKind
 from models_ml.recommend.recipes import blend_recipe, make
 
 LATE = datetime.fromisoformat("2030-01-01")

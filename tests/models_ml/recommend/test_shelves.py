@@ -10,7 +10,8 @@ import pytest
 from models_ml.recommend.buy_again import BuyAgainRecommender
 from models_ml.recommend.interactions import Interactions
 from models_ml.recommend.popularity import PopularityRecommender
-from models_ml.recommend.protocol import Event, Query, Reason, ReasonKind
+from models_ml.recommend.protocol import Event, Query
+from models_ml.recommend.reasons import Reason, ReasonKind
 from models_ml.recommend.similar import SimilarRecommender
 from models_ml.recommend.together import TogetherRecommender
 
