@@ -7,6 +7,7 @@ from transactional.behaviour.routes import router as behaviour
 from transactional.cart.routes import router as cart
 from transactional.catalog.routes import router as catalog
 from transactional.checkout.routes import router as checkout
+from transactional.documents.routes import router as documents
 from transactional.inventory.routes import router as inventory
 from transactional.loyalty.routes import router as loyalty
 from transactional.operations import router as operations
@@ -27,6 +28,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     cart,
     checkout,
     orders,
+    documents,
     payments,
     returns,
     loyalty,

@@ -6,6 +6,7 @@ MODULES = (
     "transactional.accounts.jobs",
     "transactional.core.mail",
     "transactional.core.housekeeping",
+    "transactional.documents.events",
     "transactional.inventory.events",
     "transactional.inventory.jobs",
     "transactional.loyalty.jobs",

@@ -1,0 +1,63 @@
+"""When documents are written: after an order's steps and after every refund, by the worker.
+
+Others' topics only leave a message of our own, so that a document that cannot be written holds up nobody else.
+"""
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from transactional.core.outbox import follows, handles, publish
+from transactional.core.uow import Database
+from transactional.documents import service
+from transactional.orders.service import STATUS_CHANGED, OrderStatus
+from transactional.payments.service import Refund
+
+SETTLE = "documents.settle"
+"""Outbox topic {order_id}: bring the order's documents in line with it."""
+
+REFUND_ORDERED = "payments.send_refund"
+"""Payments' topic {refund_id}: money of an order goes back."""
+
+_AFTER_SHIPPING = frozenset(
+    {
+        OrderStatus.PARTIALLY_SHIPPED,
+        OrderStatus.SHIPPED,
+        OrderStatus.PARTIALLY_DELIVERED,
+        OrderStatus.DELIVERED,
+        OrderStatus.CANCELLED,
+    }
+)
+
+
+@follows(STATUS_CHANGED)
+def after_step(database: Database, payload: dict[str, Any]) -> None:
+    """An order took a step: something may have left, or come home."""
+    if payload["to"] in _AFTER_SHIPPING:
+        cause = f"{payload['to']}:{payload['occurred_at']}"
+        database.run(lambda session: _ask(session, database, payload["order_id"], cause), actor="documents")
+
+
+@follows(REFUND_ORDERED)
+def after_refund(database: Database, payload: dict[str, Any]) -> None:
+    """Money goes back: for units that came back, or for none."""
+
+    def work(session: Session) -> None:
+        refund = session.get(Refund, payload["refund_id"])
+        if refund is not None and refund.order_id is not None:
+            _ask(session, database, refund.order_id, f"refund:{refund.id}")
+
+    database.run(work, actor="documents")
+
+
+@handles(SETTLE)
+def settle(database: Database, payload: dict[str, Any]) -> None:
+    """Write what is missing; repeating it writes nothing."""
+    database.run(
+        lambda session: service.settle(session, order_id=payload["order_id"], now=database.clock.now()),
+        actor="documents",
+    )
+
+
+def _ask(session: Session, database: Database, order_id: int, cause: str) -> None:
+    publish(session, SETTLE, {"order_id": order_id}, dedup_key=f"{SETTLE}:{order_id}:{cause}", now=database.clock.now())
