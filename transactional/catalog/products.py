@@ -1,5 +1,6 @@
 """Products and their variants: creating, changing, withdrawing, looking up."""
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -67,6 +68,7 @@ def create_product(
         updated_at=now,
     )
     _check_figures(tax_rate_bp=tax_rate_bp, weight_grams=weight_grams)
+    _check_hsn(hsn_code)
     try:
         with session.begin_nested():
             session.add(product)
@@ -143,6 +145,7 @@ def update_product(
         raise InvalidInput("a product needs a name", field="name")
     if tax_rate_bp is not None:
         _check_figures(tax_rate_bp=tax_rate_bp)
+    _check_hsn(hsn_code)
     changes = {
         "name": name.strip() if name is not None else None,
         "description": description,
@@ -297,6 +300,12 @@ def _free_slug(session: Session, name: str, sku: str) -> str:
     if not longer:
         raise InvalidInput("a product needs a name or SKU with letters or digits", field="name")
     return longer
+
+
+def _check_hsn(code: str | None) -> None:
+    """Chapter, heading and subheading of the harmonised system: 4, 6 or 8 digits on Indian documents."""
+    if code is not None and not re.fullmatch(r"[0-9]{4}(?:[0-9]{2}){0,2}", code):
+        raise InvalidInput(f"an HSN code has 4, 6 or 8 digits, not {code!r}", field="hsn_code")
 
 
 def _check_figures(*, tax_rate_bp: int = 0, weight_grams: int = 0) -> None:

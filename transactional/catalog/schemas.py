@@ -11,6 +11,14 @@ CurrencyCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$", examples=["INR"])]
 AmountMinor = Annotated[int, Field(ge=0, le=10**15, examples=[79900])]
 OccasionKey = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,40}$", examples=["diwali"])]
 Name = Annotated[str, Field(min_length=1, max_length=200, examples=["Hand-painted diya set"])]
+HsnCode = Annotated[
+    str,
+    Field(
+        pattern=r"^[0-9]{4}([0-9]{2}){0,2}$",
+        description="Of the harmonised system: 4, 6 or 8 digits, printed on invoices",
+        examples=["6912"],
+    ),
+]
 Sku = Annotated[str, Field(min_length=1, max_length=64, examples=["DIYA-12"])]
 
 
@@ -84,7 +92,7 @@ class ProductIn(_In):
     currency: CurrencyCode
     gift_tier: GiftTier | None = Field(default=None, description="Left out: the price decides")
     occasions: list[OccasionKey] = Field(default_factory=list, max_length=50)
-    hsn_code: str | None = Field(default=None, max_length=8, examples=["6912"])
+    hsn_code: HsnCode | None = None
     tax_rate_bp: int = Field(default=0, ge=0, le=10_000, description="GST in basis points, contained in the price")
     weight_grams: int = Field(default=0, ge=0, le=1_000_000, examples=[850])
     inventory_policy: InventoryPolicy = InventoryPolicy.DENY
@@ -97,7 +105,7 @@ class ProductPatch(_In):
     name: Name | None = None
     description: str | None = Field(default=None, max_length=10_000)
     category_id: int | None = None
-    hsn_code: str | None = Field(default=None, max_length=8)
+    hsn_code: HsnCode | None = None
     tax_rate_bp: int | None = Field(default=None, ge=0, le=10_000)
     is_customisable: bool | None = None
     is_active: bool | None = None
@@ -210,7 +218,7 @@ class StaffProductOut(BaseModel):
     category_id: int
     gift_tier: GiftTier
     gift_tier_source: str = Field(description="rule, admin or model", examples=["rule"])
-    hsn_code: str | None
+    hsn_code: str | None = Field(examples=["6912"])
     tax_rate_bp: int
     is_active: bool
     is_customisable: bool

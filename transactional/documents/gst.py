@@ -20,6 +20,9 @@ from transactional.documents.states import state_name
 
 _INDIAN_TIME = ZoneInfo("Asia/Kolkata")
 
+_COLUMNS = (
+    "month section supply place_code place rate_percent currency taxable_value cgst sgst igst total".split()  # noqa: SIM905
+)
 _AMOUNTS = ("taxable_minor", "cgst_minor", "sgst_minor", "igst_minor", "total_minor")
 
 
@@ -101,10 +104,7 @@ def as_csv(summary: MonthSummary) -> str:
     """The supplies as a table in major units, with a line of column names."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\r\n")
-    table.writerow(
-        ("month", "section", "supply", "place_code", "place", "rate_percent", "currency")
-        + ("taxable_value", "cgst", "sgst", "igst", "total")
-    )
+    table.writerow(_COLUMNS)
     for row in summary.supplies:
         amounts = [_major(getattr(row, name), row.currency) for name in _AMOUNTS]
         table.writerow(

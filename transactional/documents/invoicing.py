@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy.orm import Session
 
 from transactional.catalog import service as catalog
-from transactional.core.money import allocate, unit_share
+from transactional.core.money import allocate, contained_tax, unit_share
 from transactional.documents.drafts import DraftLine
 from transactional.documents.models import DocumentLineKind, SupplyKind
 from transactional.documents.regime import Supply
-from transactional.documents.tax import Part, contained_tax, rate_of, split
+from transactional.documents.tax import Part, rate_of, split
 from transactional.orders import service as orders
 from transactional.settings import Settings
 

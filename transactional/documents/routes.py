@@ -1,7 +1,7 @@
 """Tax documents over HTTP: one's own for shoppers, all of them and the month's tax for staff."""
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 from sqlalchemy.orm import Session
@@ -24,8 +24,10 @@ ACCOUNTANTS = [Depends(requires("read_payments"))]
 PAYERS = [Depends(requires("write_refunds"))]
 
 _STAFF = "read_orders"
-_PDF = {200: {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}}}
-_CSV = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
+_PDF: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}}
+}
+_CSV: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
 
 Reference = Annotated[
     str,
@@ -160,7 +162,7 @@ def issue(
     "/staff/orders/{order_number}/credit-notes",
     summary="Take an amount off an order's invoices",
     status_code=201,
-    response_model=list[schemas.DocumentOut],
+    response_model=schemas.IssuedOut,
     dependencies=PAYERS,
     responses=problem_responses(401, 403, 404, 409, 422),
 )
@@ -175,7 +177,7 @@ def credit(
 ) -> Response:
     """The paper alone: the money is refunded apart. Units that come back get their notes by themselves."""
 
-    def make() -> list[schemas.DocumentOut]:
+    def make() -> schemas.IssuedOut:
         notes = service.issue_credit_note(
             session,
             order_id=_known(session, order_number).id,
@@ -185,7 +187,7 @@ def credit(
             settings=settings,
             now=clock.now(),
         )
-        return [schemas.DocumentOut.of(note) for note in notes]
+        return schemas.IssuedOut(items=[schemas.DocumentOut.of(note) for note in notes])
 
     return replay.answer(session, status=201, make=make)
 
@@ -223,11 +225,15 @@ def _visible(session: Session, actor: Actor, reference: str) -> orders.Order:
 
 
 def _require_visible(session: Session, actor: Actor, found: service.TaxDocument, guests_order: str | None) -> None:
-    """Raise NotFound unless the document's order is the actor's to see."""
+    """Raise NotFound, worded as for a number that does not exist, unless the document's order is the actor's to see."""
     if actor.may(_STAFF):
         return
     reference = guests_order or str(found.details["order_number"])
-    if _visible(session, actor, reference).id != found.order_id:
+    try:
+        order_id = _visible(session, actor, reference).id
+    except NotFound:
+        order_id = None
+    if order_id != found.order_id:
         raise NotFound("no such document")
 
 

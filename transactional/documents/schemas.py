@@ -67,6 +67,12 @@ class DocumentOut(BaseModel):
         return cls.model_validate(_head(document))
 
 
+class IssuedOut(BaseModel):
+    """Documents that were written together."""
+
+    items: list[DocumentOut]
+
+
 class DocumentLineOut(BaseModel):
     """A line of a document."""
 

@@ -7,7 +7,7 @@ last part takes what is left: any sequence of credits of a whole line gives back
 
 from dataclasses import dataclass
 
-from transactional.core.money import BASIS_POINTS
+from transactional.core.money import BASIS_POINTS, contained_tax
 from transactional.documents.models import SupplyKind
 
 STANDARD_RATES_BP = (0, 25, 150, 300, 500, 1_200, 1_800, 2_800, 4_000)
@@ -41,11 +41,6 @@ class Part:
             self.sgst_minor - other.sgst_minor,
             self.igst_minor - other.igst_minor,
         )
-
-
-def contained_tax(amount_minor: int, rate_bp: int) -> int:
-    """The tax contained in an amount: amount × rate / (10,000 + rate), rounded half up to the minor unit."""
-    return _share(amount_minor, rate_bp, BASIS_POINTS + rate_bp)
 
 
 def split(amount_minor: int, tax_minor: int, supply: SupplyKind) -> Part:
