@@ -1,8 +1,8 @@
 """A long history in one sweep, for benchmarks: the same kind of trade as the shoppers make, set-based.
 
 Customers with gamma-distributed purchase rates, the seasons of the Indian year, baskets of tastes that cluster,
-payments, returns, stock and ledger, all through the journal's triggers. Points, coupons and behaviour events are left
-out: they would double the rows and add nothing to what is measured.
+parcels, payments, returns, stock and ledger, all through the journal's triggers. Points, coupons, behaviour events and
+the moves of single units are left out: they would double the rows and add nothing to what is measured.
 """
 
 from collections import Counter
@@ -21,6 +21,7 @@ from transactional.importing.bulk import BulkWriter
 from transactional.settings import Settings
 from transactional.simulation import bulk_frames as frames
 from transactional.simulation import bulk_shelf
+from transactional.simulation.bulk_orders import insert_orders
 from transactional.simulation.trading import require_empty
 
 _ORDERS_A_TRANSACTION = 50_000
@@ -61,7 +62,7 @@ def write_history(
         with database.unit_of_work(actor="simulation") as session:
             writer = _CountingWriter(session, counts)
             numbers = _order_numbers(session, part)
-            frames.insert_orders(writer, drawn, part.with_columns(numbers), shelf)
+            insert_orders(writer, drawn, part.with_columns(numbers), shelf)
             bulk_shelf.take_from_levels(session, drawn, part, shelf)
             writer.finish()
         progress(f"{counts['orders']:,} of {plan.orders:,} orders")

@@ -18,7 +18,10 @@ _LEFT_OVER = 500
 
 
 def stock_up(session: Session, writer: BulkWriter, drawn: Drawn) -> pl.DataFrame:
-    """Write catalogue, prices and opening stock; gives gift, variant_id, product_id, location_id, sku, title."""
+    """Write catalogue, prices and opening stock.
+
+    Gives gift, variant_id, product_id, location_id, sku, title and weight_grams.
+    """
     opening = drawn.start.replace(tzinfo=None)
     location_id = default_location(session).id
     gifts = _gift_rows(writer).with_columns(pl.lit(location_id, dtype=pl.Int64).alias("location_id"))
@@ -41,22 +44,30 @@ def stock_up(session: Session, writer: BulkWriter, drawn: Drawn) -> pl.DataFrame
     writer.insert(
         "stock_levels", opening_stock.select("variant_id", "location_id", pl.col("quantity").alias("on_hand"))
     )
-    return gifts.select("gift", "variant_id", "product_id", "location_id", "sku", "title")
+    return gifts.select("gift", "variant_id", "product_id", "location_id", "sku", "title", "weight_grams")
 
 
 def take_from_levels(session: Session, drawn: Drawn, orders: pl.DataFrame, shelf: pl.DataFrame) -> None:
-    """Let the levels follow the sales and returns of a part of the orders."""
-    lines = bulk_frames.lines_of(drawn, orders)
-    back = bulk_frames.returned_lines(lines, drawn.end).select("gift", pl.col("quantity").alias("change"))
-    gone = lines.select("gift", (-pl.col("quantity")).alias("change"))
-    changes = pl.concat([gone, back]).group_by("gift").agg(pl.col("change").sum())
+    """Let the levels follow the sales, returns and promises of a part of the orders."""
+    lines = bulk_frames.lines_of(drawn, orders).with_columns(pl.col("shipped_at").is_not_null().alias("sent"))
+    units = pl.col("quantity")
+    gone = lines.select(
+        "gift",
+        pl.when("sent").then(-units).otherwise(0).alias("on_hand"),
+        pl.when("sent").then(0).otherwise(units).alias("reserved"),
+    )
+    back = bulk_frames.returned_lines(lines, drawn.end)
+    came = back.select("gift", units.alias("on_hand"), pl.lit(0, dtype=pl.Int64).alias("reserved"))
+    changes = pl.concat([gone, came]).group_by("gift").agg(pl.col("on_hand").sum(), pl.col("reserved").sum())
     levels = tables.metadata.tables["stock_levels"]
-    named = changes.join(shelf, on="gift").sort("variant_id").select("variant_id", "location_id", "change")
-    for variant_id, location_id, change in named.iter_rows():
+    named = changes.join(shelf, on="gift").sort("variant_id")
+    for variant_id, location_id, on_hand, reserved in named.select(
+        "variant_id", "location_id", "on_hand", "reserved"
+    ).iter_rows():
         session.execute(
             update(levels)
             .where(levels.c.variant_id == variant_id, levels.c.location_id == location_id)
-            .values(on_hand=levels.c.on_hand + change)
+            .values(on_hand=levels.c.on_hand + on_hand, reserved=levels.c.reserved + reserved)
         )
 
 

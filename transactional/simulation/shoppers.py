@@ -11,6 +11,7 @@ from random import Random
 
 from transactional.simulation.feasts import Feast
 from transactional.simulation.gifts import CATEGORIES, STYLES
+from transactional.simulation.places import Place, draw_place
 
 _FIRST_NAMES = (  # noqa: SIM905  a list of forty strings would fill a page
     "Aarav Aditi Ananya Arjun Asha Bhavna Chetan Deepika Devansh Diya Farhan Gauri Harish Isha Ishaan Jaya Kabir Kavya"
@@ -21,19 +22,6 @@ _LAST_NAMES = (  # noqa: SIM905
     "Agarwal Banerjee Bhat Chopra Das Deshpande Fernandes Ghosh Gupta Iyer Jain Joshi Kapoor Khan Kulkarni Kumar Mehta"
     " Menon Mukherjee Nair Patel Pillai Rao Reddy Sen Shah Sharma Singh Sinha Subramanian Thomas Verma"
 ).split()
-_CITIES = (
-    ("Mumbai", "Maharashtra", "400050", 16),
-    ("Delhi", "Delhi", "110024", 15),
-    ("Bengaluru", "Karnataka", "560034", 15),
-    ("Hyderabad", "Telangana", "500081", 10),
-    ("Chennai", "Tamil Nadu", "600017", 9),
-    ("Pune", "Maharashtra", "411004", 9),
-    ("Kolkata", "West Bengal", "700019", 8),
-    ("Ahmedabad", "Gujarat", "380015", 6),
-    ("Jaipur", "Rajasthan", "302001", 5),
-    ("Kochi", "Kerala", "682016", 4),
-    ("Lucknow", "Uttar Pradesh", "226001", 3),
-)
 _CHANNELS = (
     ("organic_search", 30),
     ("instagram", 25),
@@ -67,9 +55,9 @@ class Shopper:
     number: int
     name: str
     email: str
-    city: str
-    state: str
-    postal_code: str
+    home: Place
+    family: Place
+    """Where the relatives live to whom some gifts go."""
     language: str
     channel: str
     consents: bool
@@ -98,16 +86,15 @@ class Shopper:
         """Whose cart it is; a guest's belongs to nobody."""
         return None if self.is_guest else self.customer_id
 
-    @property
-    def address(self) -> dict[str, str]:
-        """Where parcels go."""
+    def address(self, place: Place) -> dict[str, str]:
+        """Where a parcel for them, or for their relatives, goes."""
         return {
             "recipient": self.name,
             "phone": f"+91{9_000_000_000 + self.number * 7_919 % 999_999_999}",
             "line1": f"{self.number % 180 + 1}, Gandhi Road",
-            "city": self.city,
-            "state": self.state,
-            "postal_code": self.postal_code,
+            "city": place.city,
+            "state": place.state,
+            "postal_code": place.postal_code,
             "country": "India",
         }
 
@@ -125,16 +112,15 @@ class Visit:
 def make_shopper(rng: Random, number: int, *, start: datetime, end: datetime) -> Shopper:
     """Draw a person who joins between `start` and `end`; the first come soon, when the shop opens."""
     name = f"{rng.choice(_FIRST_NAMES)} {rng.choice(_LAST_NAMES)}"
-    city, state, postal_code, _ = _weighted(rng, _CITIES)
+    home, family = draw_place(rng), draw_place(rng)
     joined = max(start, _daytime(rng, start + (end - start) * (rng.random() ** 1.3) * 0.97))
     stays = timedelta(days=rng.expovariate(1 / 480.0)) if rng.random() < 0.7 else end - start
     return Shopper(
         number=number,
         name=name,
         email=f"{name.lower().replace(' ', '.')}.{number}@example.com",
-        city=city,
-        state=state,
-        postal_code=postal_code,
+        home=home,
+        family=family,
         language=_weighted(rng, _LANGUAGES)[0],
         channel=_weighted(rng, _CHANNELS)[0],
         consents=rng.random() < 0.55,

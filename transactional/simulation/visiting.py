@@ -19,6 +19,7 @@ from transactional.payments_standin.bank import Method, Outcome
 from transactional.simulation import aftermath, wording
 from transactional.simulation.choosing import COMPANIONS
 from transactional.simulation.gifts import Gift
+from transactional.simulation.places import Place
 from transactional.simulation.shoppers import Shopper, Visit
 from transactional.simulation.stage import Stage, actor_of
 from transactional.simulation.world import WELCOME_COUPON
@@ -28,6 +29,7 @@ _FAILS = 0.08
 _TRIES_AGAIN = 0.6
 _ON_DELIVERY = 0.15
 _MOST_MINUTES_TO_PAY = 6
+_SENT_TO_FAMILY = 0.3
 
 
 def register(stage: Stage, shopper: Shopper) -> None:
@@ -40,7 +42,7 @@ def register(stage: Stage, shopper: Shopper) -> None:
             full_name=shopper.name,
             password_hash=stage.password_hash,
             country="India",
-            city=shopper.city,
+            city=shopper.home.city,
             birthday=shopper.birthday,
             acquisition_channel=shopper.channel,
             marketing_consent=shopper.consents,
@@ -158,7 +160,7 @@ def _place(
                 cart_public_id=cart.public_id,
                 customer_id=shopper.customer_id_for_cart,
                 email=shopper.email if shopper.is_guest else None,
-                ship_to=shopper.address,
+                ship_to=shopper.address(_destination(stage, shopper, occasion)),
                 redeem_points=_points(session, stage, shopper, gross),
                 occasion=occasion,
                 gift_message=wording.gift_message(stage.rng, occasion),
@@ -169,6 +171,11 @@ def _place(
     except ShopError as refusal:
         stage.counts[f"refused: {refusal.code}"] += 1
         return None
+
+
+def _destination(stage: Stage, shopper: Shopper, occasion: str | None) -> Place:
+    """Some gifts for an occasion go straight to those who celebrate."""
+    return shopper.family if occasion is not None and stage.chance(_SENT_TO_FAMILY) else shopper.home
 
 
 def _use_coupon(session: Session, stage: Stage, shopper: Shopper, cart: carts.Cart) -> None:
