@@ -28,8 +28,11 @@ COMMANDS: dict[str, Command] = {
     ),
     "create-admin": Command("make a super admin", "transactional.staff.cli", "add_create_arguments", "run_create"),
     "remove-admin": Command("unmake a super admin", "transactional.staff.cli", "add_remove_arguments", "run_remove"),
+    "verify-orders": Command("compare every order with its history", "transactional.orders.cli"),
     "import-online-retail": Command("import a shop's history", "transactional.importing.cli"),
     "simulate": Command("let the shop trade by itself", "transactional.simulation.cli"),
+    "reconcile-payments": Command("compare the books with the payment gateway's", "transactional.payments.cli"),
+    "supplier-feed": Command("take a supplier's stock feed in", "transactional.suppliers.cli"),
     "razorpay-standin": Command("serve the local payment gateway", "transactional.payments_standin.cli"),
     "shiprocket-standin": Command("serve the local parcel carrier", "transactional.shipping_standin.cli"),
 }

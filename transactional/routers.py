@@ -13,11 +13,14 @@ from transactional.loyalty.routes import router as loyalty
 from transactional.operations import router as operations
 from transactional.orders.routes import router as orders
 from transactional.payments.routes import router as payments
+from transactional.payments.staff_routes import router as payments_staff
 from transactional.promotions.routes import router as promotions
 from transactional.recommendations.routes import router as recommendations
 from transactional.returns.routes import router as returns
 from transactional.reviews.routes import router as reviews
 from transactional.staff.routes import router as staff
+from transactional.suppliers.purchase_routes import router as procurement
+from transactional.suppliers.routes import router as suppliers
 from transactional.tickets.routes import router as tickets
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -30,10 +33,13 @@ ROUTERS: tuple[APIRouter, ...] = (
     orders,
     documents,
     payments,
+    payments_staff,
     returns,
     loyalty,
     promotions,
     inventory,
+    suppliers,
+    procurement,
     recommendations,
     reviews,
     tickets,

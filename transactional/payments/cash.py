@@ -3,10 +3,9 @@
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
+from transactional.core.db import insert_into
 from transactional.core.errors import Conflict, NotFound
 from transactional.orders import service as orders
 from transactional.payments import ledger
@@ -22,7 +21,6 @@ def record_collection(session: Session, *, order_id: int, amount_minor: int, cur
     """Post what was collected at the door, once per order."""
     orders.lock_order(session, order_id)
     reference = f"cash_{order_id}"
-    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
     row = {
         "order_id": order_id,
         "gateway": GATEWAY,
@@ -39,7 +37,9 @@ def record_collection(session: Session, *, order_id: int, amount_minor: int, cur
         "captured_at": now,
     }
     session.execute(
-        insert(Payment).values(row).on_conflict_do_nothing(index_elements=["gateway", "gateway_payment_id"])
+        insert_into(session, Payment)
+        .values(row)
+        .on_conflict_do_nothing(index_elements=["gateway", "gateway_payment_id"])
     )
     ledger.post_capture(
         session,

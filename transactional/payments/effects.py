@@ -5,14 +5,16 @@ from enum import StrEnum
 
 
 class Effect(StrEnum):
-    """The four ways in which a report can end."""
+    """The ways in which a report can end."""
 
     CHANGED = "changed"
     UNCHANGED = "unchanged"
     UNKNOWN = "unknown"
     """It speaks of something that the shop does not know, perhaps not yet."""
     MISMATCH = "mismatch"
-    """Its amount or currency is not ours: nothing was posted, somebody must look."""
+    """Its amount or currency is not ours: nothing was posted, somebody was told."""
+    UNREADABLE = "unreadable"
+    """It lacks what cannot be guessed."""
 
 
 @dataclass(frozen=True, slots=True)

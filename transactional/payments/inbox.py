@@ -9,14 +9,14 @@ from typing import Any
 
 import structlog
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from transactional.core import outbox
-from transactional.core.errors import ShopError
+from transactional.core.db import insert_into
+from transactional.core.errors import Conflict, NotFound, ShopError
 from transactional.core.uow import Database
 from transactional.payments import parsing
+from transactional.payments.alerts import raise_alert
 from transactional.payments.effects import Applied, Effect
 from transactional.payments.models import InboxState, WebhookInbox
 from transactional.payments.refund_reports import apply_gateway_refund
@@ -29,6 +29,9 @@ SOURCE = "razorpay"
 
 _PATIENCE = timedelta(minutes=10)
 """How long an event may wait for what it speaks of, before somebody must look."""
+_GIVE_UP = timedelta(days=1)
+"""How long an event whose processing fails is tried."""
+_NEEDS_A_LOOK = {Effect.UNKNOWN, Effect.MISMATCH, Effect.UNREADABLE}
 _ANSWER_TIME = timedelta(minutes=1)
 _PAYMENT_EVENTS = {"payment.authorized", "payment.captured", "payment.failed", "order.paid"}
 _REFUND_EVENTS = {"refund.created", "refund.processed", "refund.failed", "refund.speed_changed"}
@@ -55,9 +58,8 @@ def receive(session: Session, *, raw: bytes, event_id: str | None, now: datetime
     """
     event_type = _event_type(raw)
     identity = event_id if event_id and len(event_id) <= _MAX_EVENT_ID else hashlib.sha256(raw).hexdigest()
-    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
     statement = (
-        insert(WebhookInbox)
+        insert_into(session, WebhookInbox)
         .values(
             source=SOURCE,
             event_id=identity,
@@ -104,20 +106,49 @@ def process(session: Session, *, inbox_id: int, now: datetime) -> InboxState:
     applied = _apply(session, row, now)
     if any(each.effect is Effect.UNKNOWN for each in applied) and now - row.received_at < _PATIENCE:
         raise NotYetKnown("; ".join(each.note or "" for each in applied))
-    row.state = _state_after(applied)
-    row.note = "; ".join(each.note for each in applied if each.note)[:_MAX_NOTE] or None
-    row.processed_at = now
-    if row.state is InboxState.QUARANTINED:
-        log.error("webhook quarantined", inbox_id=row.id, event_type=row.event_type, reason=row.note)
+    note = "; ".join(each.note for each in applied if each.note)
+    effects = {each.effect for each in applied}
+    if effects & _NEEDS_A_LOOK:
+        # Whoever found a mismatch has told of it already, whatever brought the news.
+        _quarantine(session, row, note, told=not effects & {Effect.UNKNOWN, Effect.UNREADABLE}, now=now)
+    else:
+        row.state = InboxState.PROCESSED if applied else InboxState.IGNORED
+        row.note = note[:_MAX_NOTE] or None
+        row.processed_at = now
     return row.state
 
 
-def _state_after(applied: list[Applied]) -> InboxState:
-    if not applied:
-        return InboxState.IGNORED
-    if any(each.effect in {Effect.UNKNOWN, Effect.MISMATCH} for each in applied):
-        return InboxState.QUARANTINED
-    return InboxState.PROCESSED
+def _quarantine(session: Session, row: WebhookInbox, reason: str, *, told: bool, now: datetime) -> None:
+    row.state = InboxState.QUARANTINED
+    row.note = reason[:_MAX_NOTE]
+    row.processed_at = now
+    log.error("webhook quarantined", inbox_id=row.id, event_type=row.event_type, reason=row.note)
+    if not told:
+        raise_alert(
+            session,
+            cause=f"webhook:{row.source}:{row.event_id}:{row.requeued_at or row.received_at}",
+            subject="An event of the payment gateway is in quarantine",
+            body=f"{row.event_type} ({row.event_id}, inbox {row.id}): {row.note}. Nothing was posted.",
+            now=now,
+        )
+
+
+def requeue(session: Session, *, inbox_id: int, actor: str, now: datetime) -> WebhookInbox:
+    """Send an event in quarantine through again; the worker does it after the commit.
+
+    Raises NotFound, and Conflict for an event that is not in quarantine.
+    """
+    row = session.get(WebhookInbox, inbox_id, with_for_update=True, populate_existing=True)
+    if row is None:
+        raise NotFound("there is no such event")
+    if row.state is not InboxState.QUARANTINED:
+        raise Conflict(f"this event is {row.state}, not in quarantine")
+    row.state, row.processed_at = InboxState.RECEIVED, None
+    row.requeued_at, row.requeued_by = now, actor
+    # The state is part of the key's meaning: each quarantine can be left once.
+    key = f"{PROCESS_TOPIC}:again:{row.id}:{now.isoformat()}"
+    outbox.publish(session, PROCESS_TOPIC, {"inbox_id": row.id}, dedup_key=key, now=now)
+    return row
 
 
 def _apply(session: Session, row: WebhookInbox, now: datetime) -> list[Applied]:
@@ -129,7 +160,7 @@ def _apply(session: Session, row: WebhookInbox, now: datetime) -> list[Applied]:
         if row.event_type in _REFUND_EVENTS:
             return _apply_refund(session, payload, now)
     except parsing.Malformed as error:
-        return [Applied(Effect.MISMATCH, note=f"malformed {row.event_type}: {error}")]
+        return [Applied(Effect.UNREADABLE, note=f"malformed {row.event_type}: {error}")]
     return []
 
 
@@ -142,7 +173,7 @@ def _apply_refund(session: Session, payload: object, now: datetime) -> list[Appl
     """A refund's event carries its payment, whose capture may not have been heard of yet."""
     snapshot = parsing.refund_from(_entity(payload, "refund"))
     of_payment = [_apply_payment(session, payload, now)] if _has(payload, "payment") else []
-    if any(each.effect in {Effect.UNKNOWN, Effect.MISMATCH} for each in of_payment):
+    if any(each.effect in _NEEDS_A_LOOK for each in of_payment):
         return of_payment
     return [*of_payment, apply_gateway_refund(session, snapshot=snapshot, source="webhook", now=now)]
 
@@ -168,7 +199,8 @@ def handle_process(database: Database, payload: dict[str, Any]) -> None:
 def sweep(database: Database) -> int:
     """Process what is still unprocessed a minute after it came, in whatever way its message got lost; gives how many.
 
-    What is not yet known stays for the next round.
+    What is not yet known stays for the next round. An event that fails does not hold up the others; after a day of
+    failures it goes to quarantine.
     """
     with database.read() as session:
         statement = (
@@ -185,4 +217,19 @@ def sweep(database: Database) -> int:
             done += 1
         except NotYetKnown as reason:
             log.info("webhook waits", inbox_id=inbox_id, reason=str(reason))
+        except Exception as error:
+            log.exception("webhook failed", inbox_id=inbox_id)
+            _give_up_if_old(database, inbox_id, error)
     return done
+
+
+def _give_up_if_old(database: Database, inbox_id: int, error: Exception) -> None:
+    now = database.clock.now()
+
+    def work(session: Session) -> None:
+        row = session.get_one(WebhookInbox, inbox_id, with_for_update=True, populate_existing=True)
+        since = row.requeued_at or row.received_at
+        if row.state is InboxState.RECEIVED and now - since >= _GIVE_UP:
+            _quarantine(session, row, f"processing fails: {type(error).__name__}", told=False, now=now)
+
+    database.run(work, actor="payments")

@@ -3,10 +3,13 @@
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import select
+
 from transactional.core.jobs import every
 from transactional.core.outbox import handles
 from transactional.core.uow import Database
 from transactional.payments import capturing, cash, inbox, polling, sending
+from transactional.payments.models import GatewayOrder
 from transactional.payments.provider import current_gateway
 from transactional.payments.reconciliation import YOUNG
 from transactional.payments.reconciliation import reconcile as reconcile_books
@@ -78,4 +81,8 @@ def poll_young(database: Database) -> None:
 @every(timedelta(hours=1), name="payments.reconcile")
 def reconcile(database: Database) -> None:
     """Ask about everything that is open for as long as a late authorisation may come, and compare the books."""
-    reconcile_books(database, current_gateway())
+    gateway = current_gateway()
+    with database.read() as session:
+        trades = session.scalar(select(GatewayOrder.id).where(GatewayOrder.gateway == gateway.name).limit(1))
+    if trades is not None:  # a shop that never asked for a payment need not have a gateway that answers
+        reconcile_books(database, gateway)

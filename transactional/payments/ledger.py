@@ -12,10 +12,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
+from transactional.core.db import insert_into
 from transactional.payments.models import LedgerPosting, LedgerTransaction
 
 
@@ -62,9 +61,8 @@ def post(
     """
     if sum(entry.amount_minor for entry in entries):
         raise Unbalanced(f"{business_key}: debits and credits differ")
-    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
     statement = (
-        insert(LedgerTransaction)
+        insert_into(session, LedgerTransaction)
         .values(kind=kind, business_key=business_key, order_id=order_id, occurred_at=now)
         .on_conflict_do_nothing(index_elements=["business_key"])
         .returning(LedgerTransaction.id)

@@ -1,6 +1,11 @@
-"""Reconciliation: our ledger against the gateway's own books, payment by payment, to the paisa."""
+"""Reconciliation: our ledger against the gateway's own books, payment by payment and refund by refund, to the paisa.
 
-from dataclasses import asdict, dataclass, field
+A run lists what the gateway has of a time span, adds what only we know of it and what an earlier run left open, lets
+the state functions take in whatever was lost on the way, and writes down what differs even then.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
@@ -8,9 +13,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from transactional.core.uow import Database
-from transactional.payments.gateway import PaymentGateway, PaymentSnapshot
-from transactional.payments.models import GatewayOrder, Payment, PaymentStatus
-from transactional.payments.polling import LATE_WINDOW, PollReport, poll_open, poll_request
+from transactional.payments.comparison import Comparison, Difference, Theirs, by_payment, compare
+from transactional.payments.gateway import GatewayError, Invalid, PaymentGateway, PaymentSnapshot, RefundSnapshot
+from transactional.payments.models import Payment, Refund
+from transactional.payments.polling import LATE_WINDOW, PollReport, apply_payment, apply_refund, poll_open
+from transactional.payments.runs import fail_run, finish_run, open_differences, start_run
 
 YOUNG = timedelta(hours=1)
 """Requests so young are polled every few minutes: the shopper may be waiting."""
@@ -19,93 +26,126 @@ log = structlog.stdlib.get_logger("transactional.payments")
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
-    """One figure that the two sides see differently; amounts in minor units."""
-
-    gateway_payment_id: str
-    figure: str
-    """`captured`, `refunded`, `fee`, or `presence` (1 known, 0 unknown)."""
-    ours: int
-    theirs: int
-
-
-@dataclass(frozen=True, slots=True)
 class ReconciliationReport:
     """What was asked, what the poller could mend, and what differs still."""
 
+    run_id: int
     polled: PollReport
     payments: int
+    refunds: int
     differences: list[Difference] = field(default_factory=list)
 
 
-def reconcile(database: Database, gateway: PaymentGateway, *, since: datetime | None = None) -> ReconciliationReport:
-    """Poll what is open, then compare every payment of the requests made since (six days by default).
+def reconcile(
+    database: Database, gateway: PaymentGateway, *, since: datetime | None = None, until: datetime | None = None
+) -> ReconciliationReport:
+    """Poll what is open, then compare all payments and refunds of a time span (the last six days by default).
 
-    Refunds in flight differ for a moment by nature: what is compared as refunded includes those that the gateway has
-    accepted. May raise the gateway's errors.
+    The run, its sums and its differences are kept; a difference of an earlier run that is none any more is resolved.
+    Raises ValueError for a span that ends before it begins, and the gateway's errors: the run is then marked failed,
+    and nothing is resolved.
     """
-    polled = poll_open(database, gateway)
-    since = since or database.clock.now() - LATE_WINDOW
+    until = until or database.clock.now()
+    since = since or until - LATE_WINDOW
+    if since >= until:
+        raise ValueError("the time span to reconcile ends before it begins")
+    run_id = start_run(database, gateway.name, since, until)
+    try:
+        polled = poll_open(database, gateway)
+        theirs = _everything(database, gateway, since, until)
+        comparison = _compare_and_mend(database, gateway, theirs)
+    except GatewayError as error:
+        fail_run(database, run_id, error)
+        raise
+    finish_run(database, run_id, gateway.name, theirs, comparison)
+    for difference in comparison.differences:
+        log.error(
+            "reconciliation difference",
+            kind=difference.kind,
+            reference=difference.reference,
+            ours=difference.ours_minor,
+            theirs=difference.theirs_minor,
+        )
+    return ReconciliationReport(run_id, polled, comparison.payments, comparison.refunds, comparison.differences)
+
+
+def _everything(database: Database, gateway: PaymentGateway, since: datetime, until: datetime) -> Theirs:
+    """The gateway's view of everything that either side has of the time span, and of what is still open."""
+    theirs = Theirs(
+        payments={each.payment_id: each for each in gateway.payments_created(since, until)},
+        refunds={each.refund_id: each for each in gateway.refunds_created(since, until)},
+    )
     with database.read() as session:
-        requests = _requests(session, gateway.name, since)
-    differences: list[Difference] = []
-    compared = 0
-    for request in requests:
-        count, found = _compare_request(database, gateway, request)
-        if found:
-            # What was lost on the way is asked for once more; only what differs then is a difference.
-            poll_request(database, gateway, request)
-            count, found = _compare_request(database, gateway, request)
-        compared += count
-        differences += found
-    for difference in differences:
-        log.error("reconciliation difference", **asdict(difference))
-    return ReconciliationReport(polled, compared, differences)
+        payment_ids = _our_payment_ids(session, gateway.name, since, until)
+        refund_ids = _our_refund_ids(session, gateway.name, since, until)
+        left_open = open_differences(session, gateway.name)
+    payment_ids += [difference.gateway_payment_id for difference in left_open]
+    refund_ids += [each.gateway_refund_id for each in left_open if each.gateway_refund_id is not None]
+    _ask_for_missing(gateway, theirs, payment_ids, refund_ids)
+    return theirs
 
 
-def _compare_request(
-    database: Database, gateway: PaymentGateway, request: GatewayOrder
-) -> tuple[int, list[Difference]]:
-    """How many payments a request has on either side, and where the sides differ."""
-    assert request.gateway_order_id is not None
-    theirs = {snapshot.payment_id: snapshot for snapshot in gateway.order_payments(request.gateway_order_id)}
-    with database.read() as session:
-        statement = select(Payment).where(Payment.gateway_order_id == request.id)
-        ours = {payment.gateway_payment_id: payment for payment in session.scalars(statement)}
-    payment_ids = sorted(theirs.keys() | ours.keys())
-    found = [
-        difference
-        for payment_id in payment_ids
-        for difference in _compare(payment_id, ours.get(payment_id), theirs.get(payment_id))
-    ]
-    return len(payment_ids), found
-
-
-def _requests(session: Session, gateway: str, since: datetime) -> list[GatewayOrder]:
-    statement = (
-        select(GatewayOrder)
-        .where(GatewayOrder.gateway == gateway, GatewayOrder.created_at >= since)
-        .where(GatewayOrder.gateway_order_id.is_not(None))
-        .order_by(GatewayOrder.id)
+def _our_payment_ids(session: Session, gateway: str, since: datetime, until: datetime) -> list[str]:
+    statement = select(Payment.gateway_payment_id).where(
+        Payment.gateway == gateway, Payment.created_at >= since, Payment.created_at <= until
     )
     return list(session.scalars(statement))
 
 
-def _compare(payment_id: str, ours: Payment | None, theirs: PaymentSnapshot | None) -> list[Difference]:
-    if ours is None or theirs is None:
-        return [Difference(payment_id, "presence", int(ours is not None), int(theirs is not None))]
-    their_captured = _captured(theirs)
-    pairs = {
-        "captured": (ours.captured_minor, their_captured),
-        "fee": (ours.fee_minor or 0, (theirs.fee_minor or 0) if their_captured else 0),
-    }
-    if their_captured and ours.refund_pending_minor == 0:
-        pairs["refunded"] = (ours.refunded_minor, theirs.refunded_minor)
-    return [Difference(payment_id, figure, *pair) for figure, pair in pairs.items() if pair[0] != pair[1]]
-
-
-def _captured(snapshot: PaymentSnapshot) -> int:
-    taken = snapshot.status is PaymentStatus.CAPTURED or (
-        snapshot.status is PaymentStatus.REFUNDED and snapshot.captured
+def _our_refund_ids(session: Session, gateway: str, since: datetime, until: datetime) -> list[str]:
+    statement = (
+        select(Refund.gateway_refund_id)
+        .join(Payment, Payment.id == Refund.payment_id)
+        .where(Payment.gateway == gateway, Refund.created_at >= since, Refund.created_at <= until)
     )
-    return snapshot.amount_minor if taken else 0
+    return [refund_id for refund_id in session.scalars(statement) if refund_id is not None]
+
+
+def _ask_for_missing(
+    gateway: PaymentGateway, theirs: Theirs, payment_ids: Iterable[str], refund_ids: Iterable[str]
+) -> None:
+    """One by one: what was created just outside of the span, or is not there at all. Refunds bring their payments."""
+    for refund_id in refund_ids:
+        if refund_id not in theirs.refunds:
+            theirs.refunds[refund_id] = _refund_or_none(gateway, refund_id)
+    of_refunds = [refund.payment_id for refund in theirs.refunds.values() if refund is not None]
+    for payment_id in (*payment_ids, *of_refunds):
+        if payment_id and payment_id not in theirs.payments:
+            theirs.payments[payment_id] = _payment_or_none(gateway, payment_id)
+
+
+def _payment_or_none(gateway: PaymentGateway, payment_id: str) -> PaymentSnapshot | None:
+    try:
+        return gateway.fetch_payment(payment_id)
+    except Invalid:
+        return None
+
+
+def _refund_or_none(gateway: PaymentGateway, refund_id: str) -> RefundSnapshot | None:
+    try:
+        return gateway.fetch_refund(refund_id)
+    except Invalid:
+        return None
+
+
+def _compare_and_mend(database: Database, gateway: PaymentGateway, theirs: Theirs) -> Comparison:
+    """Compare; what differs is asked for and taken in once more, and only what differs then is a difference."""
+    with database.read() as session:
+        comparison = compare(session, gateway.name, theirs)
+    if not comparison.differences:
+        return comparison
+    for payment_id in by_payment(comparison.differences):
+        _take_in_again(database, gateway, theirs, payment_id)
+    with database.read() as session:
+        return compare(session, gateway.name, theirs)
+
+
+def _take_in_again(database: Database, gateway: PaymentGateway, theirs: Theirs, payment_id: str) -> None:
+    snapshot = _payment_or_none(gateway, payment_id) if payment_id else None
+    if snapshot is None:
+        return
+    theirs.payments[payment_id] = snapshot
+    apply_payment(database, snapshot)
+    for refund in gateway.payment_refunds(payment_id):
+        theirs.refunds[refund.refund_id] = refund
+        apply_refund(database, refund)

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from transactional.orders import service as orders
+from transactional.payments.alerts import raise_alert
 from transactional.payments.effects import Applied, Effect
 from transactional.payments.gateway import RefundSnapshot
 from transactional.payments.models import Payment, PaymentStatus, Refund, RefundStatus
@@ -32,6 +33,13 @@ def apply_gateway_refund(session: Session, *, snapshot: RefundSnapshot, source: 
     if difference is not None:
         note = f"refund {snapshot.refund_id} over {snapshot.amount_minor} {snapshot.currency}: {difference}"
         log.error("refund quarantined", refund=snapshot.refund_id, reason=note)
+        raise_alert(
+            session,
+            cause=f"refund-mismatch:{snapshot.refund_id}:{snapshot.amount_minor}{snapshot.currency}",
+            subject="A refund differs from what was ordered",
+            body=f"Heard from the {source}: {note}. Nothing was posted.",
+            now=now,
+        )
         return Applied(Effect.MISMATCH, note=note)
     is_new = refund is None
     if refund is None:

@@ -12,6 +12,7 @@ from transactional.core.idempotency import Idempotency
 from transactional.core.problems import problem_responses
 from transactional.orders import service as orders
 from transactional.payments import cash, inbox, schemas, service
+from transactional.payments.figures import order_figures
 from transactional.payments.gateway import GatewayError, PaymentGateway, SignatureInvalid
 from transactional.payments.provider import current_gateway
 from transactional.payments.verification import BadSignature, verify_checkout
@@ -160,6 +161,7 @@ def order_payments(session: ReadSession, order_number: Number) -> schemas.OrderP
     """Oldest first."""
     order = _known(session, order_number)
     return schemas.OrderPaymentsOut(
+        figures=schemas.OrderFiguresOut.of(order_figures(session, order_id=order.id)),
         payments=[schemas.PaymentOut.of(each) for each in service.payments_of_order(session, order_id=order.id)],
         refunds=[schemas.RefundOut.of(each) for each in service.refunds_of_order(session, order_id=order.id)],
     )

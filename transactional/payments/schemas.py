@@ -5,7 +5,17 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from transactional.payments.models import GatewayOrder, Payment, PaymentStatus, Refund, RefundStatus
+from transactional.payments.figures import OrderFigures
+from transactional.payments.models import (
+    Figure,
+    GatewayOrder,
+    InboxState,
+    Payment,
+    PaymentStatus,
+    Refund,
+    RefundStatus,
+    RunState,
+)
 
 
 class _In(BaseModel):
@@ -20,6 +30,9 @@ class StartedPaymentOut(BaseModel):
     gateway_order_id: str = Field(examples=["order_EKwxwAgItmmXdp"])
     amount_minor: int = Field(examples=[109_899])
     currency: str = Field(examples=["INR"])
+    expires_at: datetime | None = Field(
+        description="When the approval ends that this payment is for; null where none is needed"
+    )
 
     @classmethod
     def of(cls, request: GatewayOrder, *, key_id: str) -> "StartedPaymentOut":
@@ -31,6 +44,7 @@ class StartedPaymentOut(BaseModel):
             gateway_order_id=request.gateway_order_id,
             amount_minor=request.amount_minor,
             currency=request.currency,
+            expires_at=request.expires_at,
         )
 
 
@@ -107,9 +121,32 @@ class RefundOut(BaseModel):
         return cls.model_validate(refund)
 
 
+class OrderFiguresOut(BaseModel):
+    """An order's money in minor units; what is `pending` was asked for and not answered."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    authorized_minor: int = Field(description="Reserved at the customer's bank, not taken", examples=[0])
+    authorized_pending_minor: int = Field(description="Asked of the customer", examples=[0])
+    captured_minor: int = Field(examples=[109_899])
+    captured_pending_minor: int = Field(description="Reserved and about to be taken", examples=[0])
+    refunded_minor: int = Field(examples=[33_333])
+    refunded_pending_minor: int = Field(examples=[0])
+    cancelled_minor: int = Field(description="Reserved and let go without having been taken", examples=[0])
+    cancelled_pending_minor: int = Field(description="Reserved and left to lapse", examples=[0])
+    fee_minor: int = Field(description="Kept by the gateway, with its GST", examples=[2_594])
+    net_minor: int = Field(description="Captured less refunded less fee", examples=[73_972])
+
+    @classmethod
+    def of(cls, figures: OrderFigures) -> "OrderFiguresOut":
+        """From the sums."""
+        return cls.model_validate(figures)
+
+
 class OrderPaymentsOut(BaseModel):
     """Everything about an order's money."""
 
+    figures: OrderFiguresOut
     payments: list[PaymentOut]
     refunds: list[RefundOut]
 
@@ -125,3 +162,64 @@ class WebhookOut(BaseModel):
     """The event is stored."""
 
     new: bool = Field(description="False when the event was here before", examples=[True])
+
+
+class EventOut(BaseModel):
+    """An event of the gateway, as it was taken in."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int = Field(examples=[41])
+    source: str = Field(examples=["razorpay"])
+    event_id: str = Field(examples=["EmxRPmYHMsQvyC"])
+    event_type: str = Field(examples=["payment.captured"])
+    state: InboxState
+    note: str | None = Field(description="Why it is in quarantine", examples=["gateway order order_X is not known"])
+    received_at: datetime
+    processed_at: datetime | None
+    requeued_at: datetime | None
+    requeued_by: str | None = Field(examples=["user:12"])
+
+
+class EventDetail(EventOut):
+    """With its body."""
+
+    raw: str = Field(description="The body as it came", examples=['{"entity": "event"}'])
+
+
+class DifferenceOut(BaseModel):
+    """A figure that our books and the gateway's see differently."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int = Field(examples=[3])
+    kind: Figure
+    reference: str = Field(description="The refund's id where a refund differs", examples=["pay_29QQoUBi66xm2f"])
+    gateway_payment_id: str = Field(examples=["pay_29QQoUBi66xm2f"])
+    gateway_refund_id: str | None
+    order_id: int | None = Field(examples=[12])
+    currency: str = Field(examples=["INR"])
+    ours_minor: int = Field(examples=[109_899])
+    theirs_minor: int = Field(examples=[109_898])
+    run_id: int = Field(description="The run that found it first", examples=[7])
+    last_run_id: int = Field(examples=[9])
+    found_at: datetime
+    resolved_at: datetime | None = Field(description="Null while it is open")
+
+
+class RunOut(BaseModel):
+    """One comparison of the books."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int = Field(examples=[7])
+    gateway: str = Field(examples=["razorpay"])
+    window_start: datetime
+    window_end: datetime
+    state: RunState
+    payments_compared: int = Field(examples=[120])
+    refunds_compared: int = Field(examples=[4])
+    differences_open: int = Field(examples=[0])
+    error: str | None
+    started_at: datetime
+    finished_at: datetime | None

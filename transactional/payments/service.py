@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from transactional.payments.comparison import Difference
 from transactional.payments.effects import Applied, Effect
+from transactional.payments.figures import OrderFigures, order_figures
 from transactional.payments.gateway import (
     GatewayError,
     PaymentGateway,
@@ -18,10 +20,10 @@ from transactional.payments.models import GatewayOrder, Payment, PaymentStatus, 
 from transactional.payments.polling import poll_open
 from transactional.payments.provider import current_gateway, gateway_in_use
 from transactional.payments.razorpay import RazorpayGateway
-from transactional.payments.reconciliation import Difference, ReconciliationReport, reconcile
+from transactional.payments.reconciliation import ReconciliationReport, reconcile
 from transactional.payments.refund_reports import apply_gateway_refund
 from transactional.payments.refunds import RefundTooLarge, refundable, request_refund
-from transactional.payments.starting import NotPayable, start_payment
+from transactional.payments.starting import NotApproved, NotPayable, start_payment
 from transactional.payments.state import apply_gateway_payment
 from transactional.payments.verification import Verification, verify_checkout
 
@@ -31,7 +33,9 @@ __all__ = [
     "Effect",
     "GatewayError",
     "GatewayOrder",
+    "NotApproved",
     "NotPayable",
+    "OrderFigures",
     "Payment",
     "PaymentGateway",
     "PaymentSnapshot",
@@ -48,6 +52,7 @@ __all__ = [
     "apply_gateway_refund",
     "current_gateway",
     "gateway_in_use",
+    "order_figures",
     "payments_of_order",
     "poll_open",
     "receive_webhook",

@@ -10,11 +10,10 @@ from datetime import datetime
 
 import structlog
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from transactional.core import outbox
+from transactional.core.db import insert_into
 from transactional.orders import service as orders
 from transactional.payments import ledger
 from transactional.payments.alerts import raise_alert
@@ -101,7 +100,6 @@ def _locked_payment(
     session: Session, requested: GatewayOrder, snapshot: PaymentSnapshot, now: datetime
 ) -> tuple[Payment, bool]:
     """The payment's row, locked; made at the first report."""
-    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
     row = {
         "order_id": requested.order_id,
         "gateway_order_id": requested.id,
@@ -116,7 +114,11 @@ def _locked_payment(
         "refund_pending_minor": 0,
         "created_at": now,
     }
-    statement = insert(Payment).values(row).on_conflict_do_nothing(index_elements=["gateway", "gateway_payment_id"])
+    statement = (
+        insert_into(session, Payment)
+        .values(row)
+        .on_conflict_do_nothing(index_elements=["gateway", "gateway_payment_id"])
+    )
     is_new = session.scalar(statement.returning(Payment.id)) is not None  # PostgreSQL gives no row count here
     return lock_payment(session, gateway=requested.gateway, gateway_payment_id=snapshot.payment_id), is_new
 

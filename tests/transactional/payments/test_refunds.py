@@ -198,7 +198,7 @@ def test_reconciliation_names_what_differs(till: Till) -> None:
     with till.database.unit_of_work(actor="vandal") as session:
         session.get_one(service.Payment, payment.id).fee_minor = 1
     differences = service.reconcile(till.database, till.gateway).differences
-    assert [(difference.figure, difference.ours) for difference in differences] == [("fee", 1)]
+    assert [(difference.kind, difference.ours_minor) for difference in differences] == [("fee", 1)]
     assert differences[0].gateway_payment_id == paid.payment_id
 
 

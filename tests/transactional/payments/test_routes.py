@@ -56,6 +56,7 @@ def test_a_purchase_over_http(client: TestClient, till: Till, asha: dict[str, st
         "gateway_order_id": started["gateway_order_id"],
         "amount_minor": till.order(order_id).total_minor,
         "currency": "INR",
+        "expires_at": None,
     }
     assert start(client, till, asha, order_id, "another key of 36 characters at lea") == started
     checkout = till.standin.pay(started["gateway_order_id"]).render()
