@@ -13,6 +13,8 @@ MODULES = (
     "transactional.orders.events",
     "transactional.orders.jobs",
     "transactional.payments.jobs",
+    "transactional.suppliers.events",
+    "transactional.suppliers.jobs",
 )
 """One line a domain that has handlers or jobs."""
 

@@ -88,3 +88,10 @@ def fetch_page(
 def shape_page(rows: Sequence[Row], next_cursor: str | None, shape: Callable[[Row], T]) -> Page[T]:
     """Rows and cursor as the answer's page. Call it on the result of `fetch_page`."""
     return Page[Any](items=[shape(row) for row in rows], next_cursor=next_cursor)
+
+
+def page_of(rows: Sequence[Any], limit: int, shape: Callable[[Any], T]) -> Page[T]:
+    """A page of at most `limit` rows with an `id`, where one row more was asked for to know whether more follow."""
+    shown = rows[:limit]
+    more = encode_cursor(shown[-1].id) if len(rows) > limit else None
+    return Page[Any](items=[shape(row) for row in shown], next_cursor=more)

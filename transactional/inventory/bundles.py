@@ -47,6 +47,11 @@ def refuse_bundle(policies: Policies) -> None:
         raise InvalidInput(f"variant {bundle} is a bundle: its parts lie on the shelf, not the bundle")
 
 
+def check_stocked(session: Session, variant_id: int) -> None:
+    """Raise NotFound for an unknown variant, InvalidInput for a bundle: it cannot lie on a shelf."""
+    refuse_bundle(read_policies(session, [variant_id]))
+
+
 def components_of(session: Session, bundle_ids: Iterable[int]) -> dict[int, dict[int, int]]:
     """Units of each component in one of each bundle; a bundle whose parts nobody named has none."""
     wanted = list(bundle_ids)

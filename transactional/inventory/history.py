@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, time
 from sqlalchemy import String, cast, func, or_, select
 from sqlalchemy.orm import Session
 
-from transactional.inventory.models import HoldState, MovementKind, StockHold, StockMovement
+from transactional.catalog.service import InventoryPolicy, inventory_policies
+from transactional.inventory.models import HoldState, MovementKind, StockHold, StockLevel, StockMovement
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,17 @@ class Position:
 
     on_hand: int
     reserved: int
+
+
+@dataclass(frozen=True, slots=True)
+class Backorder:
+    """Units that an order was promised although they do not lie on the shelf."""
+
+    order_id: int
+    variant_id: int
+    location_id: int
+    quantity: int
+    since: datetime
 
 
 def movements(
@@ -111,6 +123,49 @@ def first_movement_at(session: Session, *, variant_id: int, location_id: int) ->
             StockMovement.variant_id == variant_id, StockMovement.location_id == location_id
         )
     )
+
+
+def backordered(session: Session) -> list[Backorder]:
+    """What confirmed orders were promised beyond the shelf: the youngest promises wait.
+
+    Unpaid orders are left out, for they may never be; so are variants whose shelf nobody counts.
+    """
+    short = session.execute(
+        select(StockLevel.variant_id, StockLevel.location_id, StockLevel.reserved - StockLevel.on_hand)
+        .where(StockLevel.reserved > StockLevel.on_hand)
+        .order_by(StockLevel.variant_id, StockLevel.location_id)
+    ).all()
+    uncounted = {
+        variant_id
+        for variant_id, policy in inventory_policies(session, {row[0] for row in short}).items()
+        if policy is InventoryPolicy.UNTRACKED
+    }
+    found: list[Backorder] = []
+    for variant_id, location_id, missing in short:
+        if variant_id not in uncounted:
+            found += _youngest_promises(session, variant_id, location_id, missing)
+    return found
+
+
+def _youngest_promises(session: Session, variant_id: int, location_id: int, missing: int) -> list[Backorder]:
+    rows = session.scalars(
+        select(StockHold)
+        .where(
+            StockHold.variant_id == variant_id,
+            StockHold.location_id == location_id,
+            StockHold.state == HoldState.LIVE,
+        )
+        .order_by(StockHold.id.desc())
+        .execution_options(populate_existing=True)
+    )
+    waiting: dict[int, Backorder] = {}
+    for row in rows:
+        units = min(missing, row.quantity)
+        missing -= units
+        if units and row.expires_at is None:
+            before = waiting[row.order_id].quantity if row.order_id in waiting else 0
+            waiting[row.order_id] = Backorder(row.order_id, variant_id, location_id, before + units, row.created_at)
+    return list(waiting.values())
 
 
 def _midnight(day: date) -> datetime:

@@ -15,7 +15,7 @@ from transactional.catalog.service import InventoryPolicy
 from transactional.core.db import insert_into
 from transactional.inventory.alerts import Mark, note_move
 from transactional.inventory.locations import default_location, get_location
-from transactional.inventory.models import HoldState, Location, StockHold, StockLevel, StockMovement
+from transactional.inventory.models import HoldState, Location, ReorderPolicy, StockHold, StockLevel, StockMovement
 
 _saleable = StockLevel.on_hand - StockLevel.reserved - StockLevel.threshold
 _backorder_limit = func.coalesce(StockLevel.backorder_limit, 0)
@@ -143,6 +143,12 @@ def levels(
         statement = statement.where(StockLevel.variant_id == variant_id)
     if after_id is not None:
         statement = statement.where(StockLevel.id > after_id)
+    return list(session.scalars(statement.execution_options(populate_existing=True)))
+
+
+def reorder_levels(session: Session) -> list[StockLevel]:
+    """The levels that the shop thinks of buying for, in id order."""
+    statement = select(StockLevel).where(StockLevel.reorder_policy != ReorderPolicy.OFF).order_by(StockLevel.id)
     return list(session.scalars(statement.execution_options(populate_existing=True)))
 
 

@@ -1,20 +1,17 @@
 """Stock over HTTP, for staff."""
 
-from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Response
-from pydantic import AwareDatetime, BaseModel
+from pydantic import AwareDatetime
 
 from transactional.core.access import requires
 from transactional.core.deps import ClockDep, ReadSession, WriteSession
 from transactional.core.idempotency import Idempotency
-from transactional.core.pagination import CursorParams, Page, encode_cursor
+from transactional.core.pagination import CursorParams, Page, page_of
 from transactional.core.problems import problem_responses
 from transactional.inventory import schemas, service
-
-Out = TypeVar("Out", bound=BaseModel)
 
 router = APIRouter(prefix="/v1/staff/inventory", tags=["inventory"])
 
@@ -70,7 +67,7 @@ def update_location(session: WriteSession, location_id: LocationId, body: schema
 def levels(session: ReadSession, cursor: CursorParams, variant_id: VariantFilter = None) -> Page[schemas.LevelOut]:
     """Oldest level first."""
     rows = service.levels(session, variant_id=variant_id, after_id=cursor.after, limit=cursor.limit + 1)
-    return _page(rows, cursor.limit, schemas.LevelOut.of)
+    return page_of(rows, cursor.limit, schemas.LevelOut.of)
 
 
 @router.patch(
@@ -125,7 +122,7 @@ def movements(
         before_id=cursor.after,
         limit=cursor.limit + 1,
     )
-    return _page(rows, cursor.limit, schemas.MovementOut.of)
+    return page_of(rows, cursor.limit, schemas.MovementOut.of)
 
 
 @router.get(
@@ -151,7 +148,7 @@ def holds(
         before_id=cursor.after,
         limit=cursor.limit + 1,
     )
-    return _page(rows, cursor.limit, schemas.HoldOut.of)
+    return page_of(rows, cursor.limit, schemas.HoldOut.of)
 
 
 @router.get("/alerts", summary="Low stock", dependencies=READERS, responses=problem_responses(401, 403, 422))
@@ -163,7 +160,7 @@ def alerts(
 ) -> Page[schemas.AlertOut]:
     """Newest first; one a crossing of a level's mark."""
     rows = service.alerts(session, open_only=open_only, before_id=cursor.after, limit=cursor.limit + 1)
-    return _page(rows, cursor.limit, schemas.AlertOut.of)
+    return page_of(rows, cursor.limit, schemas.AlertOut.of)
 
 
 @router.get(
@@ -280,10 +277,3 @@ def transfer(session: WriteSession, clock: ClockDep, replay: Idempotency, body: 
         return schemas.TransferOut.of(service.transfer(session, **body.model_dump(), now=clock.now()))
 
     return replay.answer(session, status=201, make=make)
-
-
-def _page(rows: Sequence[Any], limit: int, shape: Callable[[Any], Out]) -> Page[Out]:
-    """The first `limit` rows, and where the next page begins if there is one more."""
-    shown = rows[:limit]
-    more = encode_cursor(shown[-1].id) if len(rows) > limit else None
-    return Page[Any](items=[shape(row) for row in shown], next_cursor=more)

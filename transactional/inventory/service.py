@@ -10,9 +10,11 @@ How far a level may be promised is the variant's policy: `deny` keeps `on_hand â
 """
 
 from transactional.inventory.alerts import LOW_STOCK, alerts, refresh
-from transactional.inventory.bundles import bundle, components_of, set_components
+from transactional.inventory.bundles import bundle, check_stocked, components_of, set_components
 from transactional.inventory.history import (
+    Backorder,
     Position,
+    backordered,
     daily_sales,
     first_movement_at,
     holds,
@@ -29,7 +31,7 @@ from transactional.inventory.holding import (
     release_units,
     saleable,
 )
-from transactional.inventory.levels import discrepancies, levels
+from transactional.inventory.levels import discrepancies, levels, reorder_levels
 from transactional.inventory.locations import (
     create_location,
     default_location,
@@ -53,6 +55,7 @@ from transactional.inventory.shelf import SoldLine, adjust, count, receive, rest
 
 __all__ = [
     "LOW_STOCK",
+    "Backorder",
     "HoldState",
     "LevelRules",
     "Location",
@@ -67,7 +70,9 @@ __all__ = [
     "StockTransfer",
     "adjust",
     "alerts",
+    "backordered",
     "bundle",
+    "check_stocked",
     "components_of",
     "confirm_holds",
     "count",
@@ -90,6 +95,7 @@ __all__ = [
     "refresh",
     "release_holds",
     "release_units",
+    "reorder_levels",
     "restock",
     "saleable",
     "set_components",
