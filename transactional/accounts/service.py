@@ -146,11 +146,11 @@ def get_or_create_guest(
         "source": "shop",
         "created_at": now,
     }
-    session.execute(
-        insert_into(session, Customer)
-        .values(values)
-        .on_conflict_do_nothing(index_elements=["email_key"], index_where=GUESTS_ONLY)
-    )
+    insert = insert_into(session, Customer).values(values)
+    insert = insert.on_conflict_do_nothing(index_elements=["email_key"], index_where=GUESTS_ONLY)
+    new = session.scalar(insert.returning(Customer))
+    if new is not None:
+        return new
     guest = select(Customer).where(Customer.email_key == values["email_key"], Customer.is_guest.is_(True))
     return session.scalars(guest).one()
 

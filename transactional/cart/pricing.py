@@ -5,10 +5,11 @@ Each order-level amount is split over the lines by integer largest remainder, so
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from transactional.catalog.service import InventoryPolicy
 from transactional.core.money import allocate, contained_tax
 from transactional.promotions.service import CouponResult
 from transactional.shipping.service import ShippingQuote
@@ -30,6 +31,7 @@ class BasketLine:
     unit_price_minor: int
     tax_rate_bp: int
     weight_grams: int
+    inventory_policy: InventoryPolicy
     customisation: dict[str, Any]
 
     @property
@@ -82,12 +84,17 @@ class PricedCart:
     discount_minor: int
     points_redeemed: int
     points_discount_minor: int
-    shipping_minor: int
+    shipping: ShippingQuote
     tax_minor: int
     total_minor: int
     coupon: CouponResult | None
     trace: dict[str, Any]
     issues: list[Issue]
+
+    @property
+    def shipping_minor(self) -> int:
+        """What sending costs."""
+        return self.shipping.amount_minor
 
     def demand(self) -> dict[int, int]:
         """Units per variant, summed over the lines."""
@@ -95,6 +102,10 @@ class PricedCart:
         for line in self.lines:
             wanted[line.basket.variant_id] = wanted.get(line.basket.variant_id, 0) + line.basket.quantity
         return wanted
+
+    def policies(self) -> dict[int, InventoryPolicy]:
+        """How each variant's stock may be promised."""
+        return {line.basket.variant_id: line.basket.inventory_policy for line in self.lines}
 
 
 def agreed_unit_price(*, quoted_minor: int, quoted_at: datetime, current_minor: int, now: datetime) -> int | None:
@@ -134,7 +145,7 @@ def price(
         discount_minor=discount,
         points_redeemed=points.points,
         points_discount_minor=points.amount_minor,
-        shipping_minor=shipping.amount_minor,
+        shipping=shipping,
         tax_minor=sum(line.tax_minor for line in priced),
         total_minor=sum(gross) - discount - points.amount_minor + shipping.amount_minor,
         coupon=coupon,
@@ -185,4 +196,4 @@ def _trace(
             }
         )
     rules.append({"rule": "shipping", "why": shipping.rule, "amount_minor": shipping.amount_minor})
-    return {"version": 1, "rules": rules, "refused": refused}
+    return {"version": 1, "rules": rules, "refused": refused, "shipping": asdict(shipping)}

@@ -1,6 +1,7 @@
 """Pricing a cart as it stands now, with everything that speaks against ordering it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
@@ -13,7 +14,31 @@ from transactional.inventory.service import saleable
 from transactional.loyalty.service import redemption_offer
 from transactional.promotions.service import CouponResult, evaluate
 from transactional.settings import Settings
-from transactional.shipping.service import quote
+from transactional.shipping.service import ShippingQuote, quote, weigh
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What lies in a basket, and what of it may be sold now (by variant)."""
+
+    lines: Sequence[CartLine]
+    buyable: Mapping[int, SellableVariant]
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where the parcel shall go; it decides what sending costs, and whether the shop sends there at all."""
+
+    postal_code: str
+    country: str
+
+
+def read_contents(session: Session, *, cart: Cart, now: datetime) -> Contents:
+    """The cart's lines, in the order in which they came, with what the catalogue says of them now."""
+    lines = session.scalars(select(CartLine).where(CartLine.cart_id == cart.id).order_by(CartLine.id)).all()
+    ids = [line.variant_id for line in lines]
+    buyable = buyable_variants(session, ids, currency=cart.currency, channel=cart.channel, now=now) if ids else {}
+    return Contents(lines, buyable)
 
 
 def price_cart(
@@ -26,14 +51,18 @@ def price_cart(
     customer_id: int | None = None,
     identity_key: str | None = None,
     check_stock: bool = True,
+    destination: Destination | None = None,
+    contents: Contents | None = None,
 ) -> PricedCart:
     """The basket's prices now; `issues` says what would stop an order. What cannot be sold is left out of the sums.
 
     `customer_id` is whose points are redeemed (default: the cart's owner), `identity_key` whose coupon limit counts.
+    Without a destination shipping is an estimate: the cheapest zone's. `contents` spares reading the cart where the
+    caller has just done so. Raises InvalidInput for a destination that the shop does not send to.
     """
-    lines = session.scalars(select(CartLine).where(CartLine.cart_id == cart.id).order_by(CartLine.id)).all()
-    basket, issues = _basket(session, cart, lines, now)
-    if check_stock:
+    known = contents or read_contents(session, cart=cart, now=now)
+    basket, issues = _basket(known, now)
+    if check_stock and basket:
         issues += _stock_issues(session, basket)
     gross = sum(line.gross_minor for line in basket)
     coupon = _coupon(session, cart, gross, now, identity_key)
@@ -49,20 +78,45 @@ def price_cart(
         currency=cart.currency,
         coupon=coupon,
         points=points,
-        shipping=quote(merchandise_minor=after_coupon, settings=settings),
+        shipping=_shipping(
+            session,
+            basket,
+            merchandise_minor=after_coupon,
+            currency=cart.currency,
+            destination=destination,
+            settings=settings,
+        ),
         issues=issues,
     )
 
 
-def _basket(
-    session: Session, cart: Cart, lines: Sequence[CartLine], now: datetime
-) -> tuple[list[BasketLine], list[Issue]]:
-    ids = [line.variant_id for line in lines]
-    buyable = buyable_variants(session, ids, currency=cart.currency, channel=cart.channel, now=now)
+def _shipping(
+    session: Session,
+    basket: Sequence[BasketLine],
+    *,
+    merchandise_minor: int,
+    currency: str,
+    destination: Destination | None,
+    settings: Settings,
+) -> ShippingQuote:
+    known = destination if basket else None  # an empty basket has no weight that a tariff could know
+    weighed = [(line.weight_grams, line.quantity) for line in basket]
+    return quote(
+        session,
+        merchandise_minor=merchandise_minor,
+        settings=settings,
+        weight_grams=weigh(weighed, default_grams=settings.shipping_default_item_grams),
+        postal_code=known.postal_code if known else None,
+        country=known.country if known else "IN",
+        currency=currency,
+    )
+
+
+def _basket(contents: Contents, now: datetime) -> tuple[list[BasketLine], list[Issue]]:
     basket: list[BasketLine] = []
     issues: list[Issue] = []
-    for line in lines:
-        variant = buyable.get(line.variant_id)
+    for line in contents.lines:
+        variant = contents.buyable.get(line.variant_id)
         if variant is None:
             facts = {"line_id": line.id, "variant_id": line.variant_id}
             issues.append(Issue("unavailable", f"variant {line.variant_id} is no longer for sale", facts))
@@ -101,23 +155,24 @@ def _basket_line(line: CartLine, variant: SellableVariant, unit_price_minor: int
         unit_price_minor=unit_price_minor,
         tax_rate_bp=variant.tax_rate_bp,
         weight_grams=variant.weight_grams,
+        inventory_policy=variant.inventory_policy,
         customisation=line.customisation,
     )
 
 
 def _stock_issues(session: Session, basket: Sequence[BasketLine]) -> list[Issue]:
     wanted: dict[int, int] = {}
-    skus: dict[int, str] = {}
+    skus = {line.variant_id: line.sku for line in basket}
+    policies = {line.variant_id: line.inventory_policy for line in basket}
     for line in basket:
         wanted[line.variant_id] = wanted.get(line.variant_id, 0) + line.quantity
-        skus[line.variant_id] = line.sku
     return [
         Issue(
             "out_of_stock",
             f"{left} of {skus[variant_id]} are left, {wanted[variant_id]} wanted",
             {"variant_id": variant_id, "sku": skus[variant_id], "wanted": wanted[variant_id], "left": left},
         )
-        for variant_id, left in sorted(saleable(session, list(wanted)).items())
+        for variant_id, left in sorted(saleable(session, list(wanted), policies=policies).items())
         if left is not None and left < wanted[variant_id]
     ]
 

@@ -9,7 +9,7 @@ from transactional.accounts.service import get_customer, identity_key
 from transactional.cart import schemas, service
 from transactional.core.access import Actor, CurrentActor, OptionalActor, authenticated, public
 from transactional.core.clock import Clock
-from transactional.core.deps import ClockDep, ReadSession, SettingsDep, WriteSession
+from transactional.core.deps import ClockDep, ReadSession, SettingsDep, WriterDep, WriteSession
 from transactional.core.errors import NotFound
 from transactional.core.idempotency import Idempotency
 from transactional.core.problems import problem_responses
@@ -22,6 +22,7 @@ CUSTOMERS = [Depends(authenticated())]
 
 CartId = Annotated[str, Path(max_length=40, examples=["cart_7h2k9m4q1x8c5v3b6n0z7w"])]
 LineId = Annotated[int, Path(examples=[31])]
+PostalCode = Query(min_length=1, max_length=16, description="Where the parcel shall go", examples=["560001"])
 
 
 @router.post(
@@ -30,32 +31,38 @@ LineId = Annotated[int, Path(examples=[31])]
     status_code=201,
     response_model=schemas.CartOut,
     dependencies=EVERYBODY,
-    responses=problem_responses(401, 422),
+    responses=problem_responses(401, 404, 422),
 )
 def create(
     *,
-    session: WriteSession,
+    writer: WriterDep,
     clock: ClockDep,
     settings: SettingsDep,
     actor: OptionalActor,
     replay: Idempotency,
     body: schemas.CartIn,
 ) -> Response:
-    """An empty cart: the caller's own, or a guest's."""
+    """The caller's own cart, or a guest's; empty, or with the lines that are sent along."""
+    now = clock.now()
+    wanted = [service.Wanted(line.variant_id, line.quantity, line.customisation) for line in body.lines]
+    with writer.unit_of_work() as session:
 
-    def make() -> schemas.CartOut:
-        cart = service.create_cart(
-            session,
-            currency=body.currency or settings.base_currency,
-            customer_id=actor.customer_id,
-            now=clock.now(),
-        )
-        return _shown(session, cart, actor, clock, settings)
+        def make() -> schemas.CartOut:
+            cart = service.create_cart(
+                session,
+                currency=body.currency or settings.base_currency,
+                customer_id=actor.customer_id,
+                now=now,
+            )
+            contents = service.fill_new_cart(session, cart=cart, wanted=wanted, now=now)
+            return _shown(session, cart, actor, clock, settings, contents=contents)
 
-    return replay.answer(session, status=201, make=make)
+        return replay.answer(session, status=201, make=make)
 
 
-@router.get("/{cart_id}", summary="A cart with its prices", dependencies=EVERYBODY, responses=problem_responses(404))
+@router.get(
+    "/{cart_id}", summary="A cart with its prices", dependencies=EVERYBODY, responses=problem_responses(404, 422)
+)
 def show(
     *,
     session: ReadSession,
@@ -64,10 +71,16 @@ def show(
     actor: OptionalActor,
     cart_id: CartId,
     redeem_points: Annotated[int, Query(ge=0, le=10**9, description="Try out points", examples=[50])] = 0,
+    postal_code: Annotated[str | None, PostalCode] = None,
+    country: Annotated[str, Query(min_length=2, max_length=64, description="Of the postal code")] = "IN",
 ) -> schemas.CartOut:
-    """The prices that checkout would charge now, with the reason for each, and what would stop it."""
+    """The prices that checkout would charge now, with the reason for each, and what would stop it.
+
+    With a postal code shipping is what checkout will charge for it; without one the cheapest zone's, an estimate.
+    """
     cart = _own_cart(session, cart_id, actor)
-    return _shown(session, cart, actor, clock, settings, redeem_points=redeem_points)
+    destination = service.Destination(postal_code, country) if postal_code else None
+    return _shown(session, cart, actor, clock, settings, redeem_points=redeem_points, destination=destination)
 
 
 @router.post(
@@ -224,7 +237,15 @@ def _identity_key(session: Session, actor: Actor) -> str | None:
 
 
 def _shown(
-    session: Session, cart: service.Cart, actor: Actor, clock: Clock, settings: Settings, *, redeem_points: int = 0
+    session: Session,
+    cart: service.Cart,
+    actor: Actor,
+    clock: Clock,
+    settings: Settings,
+    *,
+    redeem_points: int = 0,
+    destination: service.Destination | None = None,
+    contents: service.Contents | None = None,
 ) -> schemas.CartOut:
     priced = service.price_cart(
         session,
@@ -234,5 +255,7 @@ def _shown(
         redeem_points=redeem_points,
         customer_id=actor.customer_id,
         identity_key=_identity_key(session, actor),
+        destination=destination,
+        contents=contents,
     )
     return schemas.CartOut.of(cart, priced)

@@ -7,19 +7,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from transactional.cart.models import Cart, CartStatus
 from transactional.cart.pricing import Issue, PricedCart, PricedLine
-from transactional.cart.service import MAX_QUANTITY
+from transactional.cart.service import MAX_LINES, MAX_QUANTITY
 
 
 class _In(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
-
-
-class CartIn(_In):
-    """A new cart."""
-
-    currency: str | None = Field(
-        default=None, pattern=r"^[A-Z]{3}$", description="The shop's own currency by default", examples=["INR"]
-    )
 
 
 class LineIn(_In):
@@ -29,6 +21,20 @@ class LineIn(_In):
     quantity: int = Field(default=1, ge=1, le=MAX_QUANTITY, examples=[2])
     customisation: dict[str, Any] = Field(
         default_factory=dict, description="What the gift shall carry", examples=[{"engraving": "For Mā"}]
+    )
+
+
+class CartIn(_In):
+    """A new cart, empty or with everything that shall lie in it."""
+
+    currency: str | None = Field(
+        default=None, pattern=r"^[A-Z]{3}$", description="The shop's own currency by default", examples=["INR"]
+    )
+    lines: list[LineIn] = Field(
+        default_factory=list,
+        max_length=MAX_LINES,
+        description="Saves a request for each line",
+        examples=[[{"variant_id": 7, "quantity": 2}]],
     )
 
 
@@ -110,6 +116,9 @@ class CartOut(BaseModel):
     points_redeemed: int = Field(examples=[0])
     points_discount_minor: int = Field(examples=[0])
     shipping_minor: int = Field(examples=[9_900])
+    shipping_is_estimate: bool = Field(
+        description="Ask with the postal code to see what checkout will charge", examples=[True]
+    )
     tax_minor: int = Field(description="GST contained in the lines", examples=[15_409])
     total_minor: int = Field(examples=[153_720])
     trace: dict[str, Any] = Field(
@@ -133,6 +142,7 @@ class CartOut(BaseModel):
             points_redeemed=priced.points_redeemed,
             points_discount_minor=priced.points_discount_minor,
             shipping_minor=priced.shipping_minor,
+            shipping_is_estimate=priced.shipping.is_estimate,
             tax_minor=priced.tax_minor,
             total_minor=priced.total_minor,
             trace=priced.trace,

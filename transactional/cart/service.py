@@ -6,15 +6,16 @@ Every change first takes the cart's row while it is open, so that nothing slips 
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from transactional.cart.models import Cart, CartLine, CartStatus
 from transactional.cart.pricing import QUOTE_HONOURED, Issue, PricedCart, PricedLine
-from transactional.cart.quoting import price_cart
+from transactional.cart.quoting import Contents, Destination, price_cart, read_contents
 from transactional.catalog.service import SellableVariant, buyable_variants
 from transactional.core.db import insert_into
 from transactional.core.errors import Conflict, InvalidInput, NotFound
@@ -27,21 +28,26 @@ __all__ = [
     "Cart",
     "CartLine",
     "CartStatus",
+    "Contents",
+    "Destination",
     "Issue",
     "PricedCart",
     "PricedLine",
+    "Wanted",
     "accept_prices",
     "add_line",
     "adopt_guest_cart",
     "apply_coupon",
-    "close_for_order",
     "contained_tax",
     "create_cart",
+    "fill_new_cart",
     "get_cart",
     "lines_of",
     "price_cart",
+    "read_contents",
     "remove_coupon",
     "set_quantity",
+    "take_for_order",
 ]
 
 MAX_LINES = 100
@@ -65,6 +71,53 @@ def create_cart(
     session.add(cart)
     session.flush()
     return cart
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Units that a shopper puts into a basket."""
+
+    variant_id: int
+    quantity: int = 1
+    customisation: Mapping[str, Any] = field(default_factory=dict)
+
+
+def fill_new_cart(session: Session, *, cart: Cart, wanted: Sequence[Wanted], now: datetime) -> Contents:
+    """Put everything into a basket that nobody else knows yet, at today's prices; gives what lies in it then.
+
+    Equal articles become one line. Raises NotFound for what is not for sale, InvalidInput for a bad quantity or
+    customisation or too many lines.
+    """
+    ids = [each.variant_id for each in wanted]
+    buyable = buyable_variants(session, ids, currency=cart.currency, channel=cart.channel, now=now)
+    lines: dict[str, CartLine] = {}
+    for each in wanted:
+        _add_to(lines, cart, _of(buyable, each.variant_id), each, now)
+    if len(lines) > MAX_LINES:
+        raise InvalidInput(f"a cart has at most {MAX_LINES} lines")
+    session.add_all(lines.values())
+    session.flush()
+    return Contents(list(lines.values()), buyable)
+
+
+def _add_to(lines: dict[str, CartLine], cart: Cart, variant: SellableVariant, wanted: Wanted, now: datetime) -> None:
+    """Add to the line of the same article, or make one."""
+    _check_quantity(wanted.quantity)
+    customisation = _customisation(variant, wanted.customisation)
+    key = line_key(variant.variant_id, customisation)
+    if key in lines:
+        lines[key].quantity += wanted.quantity
+        _check_quantity(lines[key].quantity)
+        return
+    lines[key] = CartLine(
+        cart_id=cart.id,
+        variant_id=variant.variant_id,
+        quantity=wanted.quantity,
+        line_key=key,
+        customisation=customisation,
+        quoted_unit_minor=variant.price_minor,
+        quoted_at=now,
+    )
 
 
 def get_cart(session: Session, *, public_id: str, customer_id: int | None = None) -> Cart:
@@ -101,9 +154,7 @@ def add_line(
     """
     _take(session, cart, now)
     variant = _buyable(session, cart, variant_id, now)
-    chosen = dict(customisation or {})
-    if chosen and not variant.customisable:
-        raise InvalidInput(f"{variant.sku} cannot be customised", field="customisation")
+    chosen = _customisation(variant, customisation or {})
     line_id = _merge_line(session, cart, variant, customisation=chosen, quantity=quantity, now=now)
     _check_size(session, cart, line_id)
     return session.get_one(CartLine, line_id, populate_existing=True)
@@ -184,15 +235,20 @@ def adopt_guest_cart(session: Session, *, guest_cart: Cart, customer_id: int, no
     return own
 
 
-def close_for_order(session: Session, *, cart: Cart, now: datetime) -> bool:
-    """Turn an open cart into an order's; False where another checkout was faster. Exactly one caller gets True."""
-    closed = session.scalar(
+def take_for_order(session: Session, *, public_id: str, now: datetime, customer_id: int | None = None) -> Cart | None:
+    """Turn an open cart into an order's and give it; None where it is none of the caller's or open no more.
+
+    Exactly one of several checkouts gets it. Why there is none says `get_cart`.
+    """
+    closed = (
         update(Cart)
-        .where(Cart.id == cart.id, Cart.status == CartStatus.OPEN)
+        .where(Cart.public_id == public_id, Cart.status == CartStatus.OPEN)
+        .where(or_(Cart.customer_id.is_(None), Cart.customer_id == customer_id))
         .values(status=CartStatus.ORDERED, updated_at=now)
-        .returning(Cart.id)
+        .returning(Cart)
+        .execution_options(synchronize_session=False, populate_existing=True)
     )
-    return closed is not None
+    return session.scalar(closed)
 
 
 def line_key(variant_id: int, customisation: Mapping[str, Any]) -> str:
@@ -224,9 +280,24 @@ def _take(session: Session, cart: Cart, now: datetime) -> None:
 
 def _buyable(session: Session, cart: Cart, variant_id: int, now: datetime) -> SellableVariant:
     found = buyable_variants(session, [variant_id], currency=cart.currency, channel=cart.channel, now=now)
-    if variant_id not in found:
+    return _of(found, variant_id)
+
+
+def _of(buyable: Mapping[int, SellableVariant], variant_id: int) -> SellableVariant:
+    if variant_id not in buyable:
         raise NotFound(f"variant {variant_id} is not for sale")
-    return found[variant_id]
+    return buyable[variant_id]
+
+
+def _customisation(variant: SellableVariant, chosen: Mapping[str, Any]) -> dict[str, Any]:
+    if chosen and not variant.customisable:
+        raise InvalidInput(f"{variant.sku} cannot be customised", field="customisation")
+    return dict(chosen)
+
+
+def _check_quantity(quantity: int) -> None:
+    if not 1 <= quantity <= MAX_QUANTITY:
+        raise InvalidInput(f"a quantity lies between 1 and {MAX_QUANTITY}, not at {quantity}", field="quantity")
 
 
 def _buyable_lines(
@@ -245,8 +316,7 @@ def _merge_line(
     quantity: int,
     now: datetime,
 ) -> int:
-    if not 1 <= quantity <= MAX_QUANTITY:
-        raise InvalidInput(f"a quantity lies between 1 and {MAX_QUANTITY}, not at {quantity}", field="quantity")
+    _check_quantity(quantity)
     statement = insert_into(session, CartLine).values(
         cart_id=cart.id,
         variant_id=variant.variant_id,

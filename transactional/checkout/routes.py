@@ -1,14 +1,25 @@
-"""Checkout over HTTP."""
+"""Checkout over HTTP: an order, and with it its payment, in one request."""
+
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 
-from transactional.checkout import schemas, service
+from transactional.checkout import paying, schemas, service
 from transactional.core.access import OptionalActor, public
-from transactional.core.deps import ClockDep, SettingsDep, WriteSession
+from transactional.core.deps import ClockDep, SettingsDep, WriterDep
 from transactional.core.idempotency import Idempotency
 from transactional.core.problems import problem_responses
+from transactional.payments.service import GatewayOrder, PaymentGateway, current_gateway, request_for_new_order
 
 router = APIRouter(prefix="/v1/checkout", tags=["checkout"])
+
+
+async def gateway() -> PaymentGateway:
+    """The process's gateway."""
+    return current_gateway()
+
+
+Gateway = Annotated[PaymentGateway, Depends(gateway)]
 
 
 @router.post(
@@ -21,29 +32,49 @@ router = APIRouter(prefix="/v1/checkout", tags=["checkout"])
 )
 def place_order(
     *,
-    session: WriteSession,
+    writer: WriterDep,
     clock: ClockDep,
     settings: SettingsDep,
+    gateway: Gateway,
     actor: OptionalActor,
     replay: Idempotency,
     body: schemas.CheckoutIn,
 ) -> Response:
-    """Prices are frozen and stock is held until `expires_at`; pay before then."""
+    """Prices are frozen and stock is held until `expires_at`; pay before then.
 
-    def make() -> schemas.PlacedOrder:
-        order = service.place_order(
-            session,
-            cart_public_id=body.cart_id,
-            customer_id=actor.customer_id,
-            email=body.email,
-            ship_to=body.ship_to.model_dump(exclude_none=True),
-            redeem_points=body.redeem_points,
-            occasion=body.occasion,
-            gift_message=body.gift_message,
-            payment_mode=body.payment_mode,
-            now=clock.now(),
-            settings=settings,
-        )
-        return schemas.PlacedOrder.of(order)
+    With `start_payment` the gateway is asked after the order is committed, so that no order hangs on its answer.
+    """
+    now = clock.now()
+    request: GatewayOrder | None = None
+    with writer.unit_of_work() as session:
 
-    return replay.answer(session, status=201, make=make)
+        def make() -> schemas.PlacedOrder:
+            nonlocal request
+            order = service.place_order(
+                session,
+                cart_public_id=body.cart_id,
+                customer_id=actor.customer_id,
+                email=body.email,
+                ship_to=body.ship_to.model_dump(exclude_none=True),
+                redeem_points=body.redeem_points,
+                occasion=body.occasion,
+                gift_message=body.gift_message,
+                payment_mode=body.payment_mode,
+                shown_total_minor=body.shown_total_minor,
+                now=now,
+                settings=settings,
+            )
+            if body.start_payment:
+                request = request_for_new_order(session, order=order, gateway=gateway.name, now=now)
+            return schemas.PlacedOrder.of(order)
+
+        answer = replay.once(session, status=201, make=make)
+    placed = schemas.PlacedOrder.model_validate_json(answer.body)
+    started: GatewayOrder | None = None
+    if request is not None:
+        started = paying.started_payment(writer.database, gateway, request=request)
+    elif answer.replayed and body.start_payment:
+        started = paying.payment_started_before(writer.database, gateway, order_public_id=placed.id, now=now)
+    if started is not None:
+        placed.payment = schemas.StartedPayment.of(started, key_id=gateway.key_id)
+    return answer.response(placed.model_dump_json().encode())

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, EmailStr, Field
 
 from transactional.orders.service import Order, OrderStatus, PaymentMode
+from transactional.payments.service import GatewayOrder
 
 _NO_NUL = r"^[^\x00]*$"
 Line = Annotated[str, Field(min_length=1, max_length=200, pattern=_NO_NUL)]
@@ -42,6 +43,40 @@ class CheckoutIn(_In):
         default=None, max_length=500, pattern=_NO_NUL, examples=["With love from all of us"]
     )
     payment_mode: Literal["online", "on_delivery"] = Field(default="online", examples=["online"])
+    start_payment: bool = Field(
+        default=False,
+        description="Start the online payment as well: the answer holds what the gateway's widget needs",
+        examples=[True],
+    )
+    shown_total_minor: int | None = Field(
+        default=None,
+        ge=0,
+        le=10**15,
+        description="The total that the shopper saw; an order that would cost more is refused",
+        examples=[153_720],
+    )
+
+
+class StartedPayment(BaseModel):
+    """What the gateway's checkout widget needs."""
+
+    gateway: str = Field(examples=["razorpay"])
+    key_id: str = Field(description="The public half of the shop's credentials", examples=["rzp_test_local"])
+    gateway_order_id: str = Field(examples=["order_EKwxwAgItmmXdp"])
+    amount_minor: int = Field(examples=[153_720])
+    currency: str = Field(examples=["INR"])
+
+    @classmethod
+    def of(cls, request: GatewayOrder, *, key_id: str) -> "StartedPayment":
+        """From our request, once the gateway knows it."""
+        assert request.gateway_order_id is not None
+        return cls(
+            gateway=request.gateway,
+            key_id=key_id,
+            gateway_order_id=request.gateway_order_id,
+            amount_minor=request.amount_minor,
+            currency=request.currency,
+        )
 
 
 class PlacedOrder(BaseModel):
@@ -61,9 +96,14 @@ class PlacedOrder(BaseModel):
     total_minor: int = Field(examples=[153_720])
     placed_at: datetime = Field(examples=["2026-01-15T10:00:00Z"])
     expires_at: datetime | None = Field(description="Pay before then", examples=["2026-01-15T10:15:00Z"])
+    payment: StartedPayment | None = Field(
+        default=None,
+        description="With `start_payment`. Null where nothing is to be paid online now, and where the gateway did not"
+        " answer: the order stands, start its payment with `POST /v1/orders/{id}/payments`",
+    )
 
     @classmethod
     def of(cls, order: Order) -> "PlacedOrder":
         """From the row."""
-        fields = {name: getattr(order, name) for name in cls.model_fields if name != "id"}
+        fields = {name: getattr(order, name) for name in cls.model_fields if name not in {"id", "payment"}}
         return cls(id=order.public_id, **fields)

@@ -57,18 +57,20 @@ def place_order(
     occasion: str | None = None,
     gift_message: str | None = None,
     payment_mode: PaymentMode | str = PaymentMode.ONLINE,
+    shown_total_minor: int | None = None,
 ) -> Order:
     """Turn an open cart into an order that awaits payment, for a logged-in customer or a guest's e-mail.
 
     Afterwards the prices are frozen, and stock, coupon use and points are claimed for `hold_minutes` (without end for
     an order that is paid on delivery). An order with nothing to pay is paid at once. A cart becomes at most one order,
-    also when two checkouts meet.
+    also when two checkouts meet. Shipping is charged by the address; with `shown_total_minor` the order is refused
+    where it would cost more than that.
 
-    Raises NotFound (cart), InvalidInput (empty cart, address, points), Conflict (cart ordered already), PriceChanged,
-    ProductUnavailable, CouponRefused, OutOfStock (which SKU, how many are left), PointsRefused.
+    Raises NotFound (cart), InvalidInput (empty cart, address, a place the shop does not send to, points), Conflict
+    (cart ordered already), PriceChanged, ProductUnavailable, CouponRefused, OutOfStock (which SKU, how many are left),
+    PointsRefused.
     """
-    cart = carts.get_cart(session, public_id=cart_public_id, customer_id=customer_id)
-    _claim_cart(session, cart, now)
+    cart = _take_cart(session, cart_public_id, customer_id, now)
     customer = _buyer(session, customer_id, email, ship_to, now)
     mode = _payment_mode(payment_mode)
     _check_address(ship_to)
@@ -82,10 +84,12 @@ def place_order(
         customer_id=customer_id,
         identity_key=identity,
         check_stock=False,
+        destination=carts.Destination(str(ship_to["postal_code"]), str(ship_to["country"])),
     )
     _refuse_issues(priced.issues)
     if not priced.lines:
         raise InvalidInput("the cart is empty")
+    _refuse_higher_total(priced, shown_total_minor)
     expires_at = None if mode is PaymentMode.ON_DELIVERY else now + timedelta(minutes=settings.hold_minutes)
     frozen = _freeze(
         cart,
@@ -104,13 +108,16 @@ def place_order(
     return order
 
 
-def _claim_cart(session: Session, cart: Cart, now: datetime) -> None:
-    if not carts.close_for_order(session, cart=cart, now=now):
-        order = orders.order_of_cart(session, cart.id)
-        raise Conflict(
-            "this cart was ordered already",
-            order_number=None if order is None else order.order_number,
-        )
+def _take_cart(session: Session, public_id: str, customer_id: int | None, now: datetime) -> Cart:
+    taken = carts.take_for_order(session, public_id=public_id, customer_id=customer_id, now=now)
+    if taken is not None:
+        return taken
+    cart = carts.get_cart(session, public_id=public_id, customer_id=customer_id)
+    order = orders.order_of_cart(session, cart.id)
+    raise Conflict(
+        "this cart was ordered already",
+        order_number=None if order is None else order.order_number,
+    )
 
 
 def _buyer(
@@ -172,6 +179,15 @@ _REFUSALS: dict[str, type[ShopError]] = {
 }
 
 
+def _refuse_higher_total(priced: PricedCart, shown_total_minor: int | None) -> None:
+    """A lower total than the shopper saw is welcome; a higher one needs their word."""
+    if shown_total_minor is not None and priced.total_minor > shown_total_minor:
+        raise PriceChanged(
+            f"the total is {priced.total_minor} minor units now, not {shown_total_minor}",
+            issues=[{"shown_total_minor": shown_total_minor, "total_minor": priced.total_minor}],
+        )
+
+
 def _freeze(
     cart: Cart,
     customer: Customer,
@@ -225,7 +241,14 @@ def _freeze(
 
 def _claim(session: Session, order: Order, priced: PricedCart, identity: str, now: datetime) -> None:
     """Stock, then coupon, then points: the same order as everywhere, so that no two checkouts block each other."""
-    inventory.hold(session, order_id=order.id, demand=priced.demand(), expires_at=order.expires_at, now=now)
+    inventory.hold(
+        session,
+        order_id=order.id,
+        demand=priced.demand(),
+        expires_at=order.expires_at,
+        now=now,
+        policies=priced.policies(),
+    )
     if priced.coupon is not None:
         promotions.reserve(
             session,

@@ -23,6 +23,21 @@ _ANONYMOUS_KEY_LENGTH = 16
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to a keyed request, just made or given once more."""
+
+    body: bytes
+    """JSON."""
+    status: int
+    replayed: bool = False
+
+    def response(self, body: bytes | None = None) -> Response:
+        """For the caller; `body` in place of the stored one."""
+        headers = {"Idempotent-Replayed": "true"} if self.replayed else None
+        return Response(body or self.body, status_code=self.status, media_type="application/json", headers=headers)
+
+
+@dataclass(frozen=True, slots=True)
 class Replay:
     """One keyed request: does its work once and answers every repetition with the first answer."""
 
@@ -35,7 +50,11 @@ class Replay:
     expires_at: datetime
 
     def answer(self, session: Session, *, status: int, make: Callable[[], BaseModel]) -> Response:
-        """The stored answer, or else what `make` gives, stored in the same transaction as its effects.
+        """The stored answer, or else what `make` gives, stored in the same transaction as its effects; see `once`."""
+        return self.once(session, status=status, make=make).response()
+
+    def once(self, session: Session, *, status: int, make: Callable[[], BaseModel]) -> Answer:
+        """As `answer`, for a handler that has something to add after the commit.
 
         A second request with the same key waits for the first one's commit (the unique key lets only one in). When
         `make` raises, the key goes with the rollback: refusals are not stored. Raises IdempotencyMismatch when the key
@@ -45,7 +64,7 @@ class Replay:
             return self._stored_answer(session)
         body = make().model_dump_json(by_alias=True).encode()
         session.connection().execute(update(IdempotencyKey).where(*self._mine()).values(status_code=status, body=body))
-        return _json(body, status)
+        return Answer(body, status)
 
     def _mine(self) -> tuple[ColumnElement[bool], ...]:
         return (IdempotencyKey.subject == self.subject, IdempotencyKey.key == self.key)
@@ -74,16 +93,11 @@ class Replay:
                 raise Conflict("the first request with this key is still running; ask again later") from error
             raise
 
-    def _stored_answer(self, session: Session) -> Response:
+    def _stored_answer(self, session: Session) -> Answer:
         stored = session.scalars(select(IdempotencyKey).where(*self._mine())).one()
         if stored.fingerprint != self.fingerprint:
             raise IdempotencyMismatch(f"the key {self.key!r} was used for another request")
-        return _json(stored.body, stored.status_code, replayed=True)
-
-
-def _json(body: bytes, status: int, *, replayed: bool = False) -> Response:
-    headers = {"Idempotent-Replayed": "true"} if replayed else None
-    return Response(body, status_code=status, media_type="application/json", headers=headers)
+        return Answer(stored.body, stored.status_code, replayed=True)
 
 
 async def read_key(

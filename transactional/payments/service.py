@@ -26,6 +26,7 @@ from transactional.payments.refunds import RefundTooLarge, refundable, request_r
 from transactional.payments.starting import NotApproved, NotPayable, start_payment
 from transactional.payments.state import apply_gateway_payment
 from transactional.payments.verification import Verification, verify_checkout
+from transactional.payments.with_checkout import hand_to_gateway, request_for_new_order
 
 __all__ = [
     "Applied",
@@ -52,13 +53,18 @@ __all__ = [
     "apply_gateway_refund",
     "current_gateway",
     "gateway_in_use",
+<<<<<<< Updated upstream
     "order_figures",
+=======
+    "hand_to_gateway",
+>>>>>>> Stashed changes
     "payments_of_order",
     "poll_open",
     "receive_webhook",
     "reconcile",
     "refundable",
     "refunds_of_order",
+    "request_for_new_order",
     "request_refund",
     "start_payment",
     "verify_checkout",

@@ -60,7 +60,7 @@ def start_payment(database: Database, *, order_id: int, gateway: PaymentGateway,
     )
     if request.gateway_order_id is not None:
         return request
-    snapshot = _create(gateway, request, look_first=not is_new)
+    snapshot = create_at_gateway(gateway, request, look_first=not is_new)
     return database.run(lambda session: post_gateway_order(session, request.id, snapshot), actor="payments")
 
 
@@ -133,7 +133,7 @@ def _present_request(session: Session, order: orders.Order, wanted: _Wanted, gat
     return session.scalar(statement)
 
 
-def _create(gateway: PaymentGateway, request: GatewayOrder, *, look_first: bool) -> OrderSnapshot:
+def create_at_gateway(gateway: PaymentGateway, request: GatewayOrder, *, look_first: bool) -> OrderSnapshot:
     """The gateway's order for a request. `look_first` where an earlier call may have come through unheard."""
     if look_first:
         found = find_by_receipt(gateway, request)
@@ -172,9 +172,11 @@ def find_by_receipt(gateway: PaymentGateway, request: GatewayOrder) -> OrderSnap
 
 def post_gateway_order(session: Session, request_id: int, snapshot: OrderSnapshot) -> GatewayOrder:
     """Write the gateway's id on our request, unless another call was faster: then that one's id counts."""
-    session.execute(
+    posted = session.scalar(
         update(GatewayOrder)
         .where(GatewayOrder.id == request_id, GatewayOrder.gateway_order_id.is_(None))
         .values(gateway_order_id=snapshot.order_id)
+        .returning(GatewayOrder)
+        .execution_options(synchronize_session=False, populate_existing=True)
     )
-    return session.get_one(GatewayOrder, request_id, populate_existing=True)
+    return posted or session.get_one(GatewayOrder, request_id, populate_existing=True)

@@ -13,6 +13,7 @@ from transactional.cart.pricing import (
     agreed_unit_price,
     price,
 )
+from transactional.catalog.service import InventoryPolicy
 from transactional.core.money import contained_tax
 from transactional.promotions.service import CouponResult
 from transactional.shipping.service import ShippingQuote
@@ -22,7 +23,9 @@ NOW = datetime(2026, 1, 15, tzinfo=UTC)
 
 def line(number: int, unit_price: int, quantity: int, rate: int = 1_800) -> BasketLine:
     """A line of a made-up product."""
-    return BasketLine(number, number, number, f"SKU-{number}", "Gift", quantity, unit_price, rate, 100, {})
+    return BasketLine(
+        number, number, number, f"SKU-{number}", "Gift", quantity, unit_price, rate, 100, InventoryPolicy.DENY, {}
+    )
 
 
 lines = st.lists(
