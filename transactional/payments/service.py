@@ -53,11 +53,8 @@ __all__ = [
     "apply_gateway_refund",
     "current_gateway",
     "gateway_in_use",
-<<<<<<< Updated upstream
-    "order_figures",
-=======
     "hand_to_gateway",
->>>>>>> Stashed changes
+    "order_figures",
     "payments_of_order",
     "poll_open",
     "receive_webhook",
