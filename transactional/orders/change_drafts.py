@@ -84,10 +84,10 @@ def price_change(session: Session, order: Order, change: OrderChange, wanted: Wa
     added = _added_lines(session, order, change, wanted.add, now)
     session.add_all(_removed_lines(session, order, change, wanted.remove))
     session.add_all(added)
-    change.added_minor = sum(line.net_minor for line in added)
     gross = sum(line.gross_minor for line in added)
-    change.given_up_minor = quote_refund(session, order, wanted.remove, added_gross_minor=gross) if wanted.remove else 0
-    change.difference_minor = change.added_minor - change.given_up_minor
+    given_up = quote_refund(session, order, wanted.remove, added_gross_minor=gross) if wanted.remove else 0
+    change.added_minor, change.given_up_minor = sum(line.net_minor for line in added), given_up
+    change.difference_minor = change.added_minor - given_up
     if wanted.ship_to is not None:
         change.ship_to, change.ship_to_before = dict(wanted.ship_to), order.ship_to
     session.flush()

@@ -6,6 +6,7 @@ from transactional.core.jobs import every
 from transactional.core.uow import Database
 from transactional.orders.changes import expire_changes
 from transactional.orders.payment import expire_unpaid
+from transactional.orders.verification import verify_orders
 
 # One order a transaction: a batch would lock the stock of many orders out of order, and meet checkouts in a deadlock.
 _BATCH = 1
@@ -35,3 +36,10 @@ def expire_open_changes(database: Database) -> int:
         total += done
         if done < _BATCH:
             return total
+
+
+@every(timedelta(days=1), name="orders.verify")
+def verify_recent_orders(database: Database) -> int:
+    """Compare the orders of the last two days with their histories; gives the number that differ."""
+    since = database.clock.now() - timedelta(days=2)
+    return len(verify_orders(database, changed_since=since).differing)

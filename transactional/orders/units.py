@@ -14,7 +14,7 @@ from transactional.core.money import unit_share
 from transactional.orders.models import Order, OrderLine, OrderStatus, OrderUnitMove, UnitMove
 from transactional.orders.queries import lines_of
 
-_GIVEN_BACK = (UnitMove.CANCELLED, UnitMove.CAME_BACK, UnitMove.RETURNED)
+GIVEN_BACK = (UnitMove.CANCELLED, UnitMove.CAME_BACK, UnitMove.RETURNED)
 
 _WORDS = {
     UnitMove.CANCELLED: "cancel",
@@ -109,7 +109,7 @@ def _count_line(session: Session, order: Order, line: OrderLine, kind: UnitMove,
         raise Conflict(
             f"{left} units of {line.sku} are left to {_WORDS[kind]}, not {quantity}", order_line_id=line.id, left=left
         )
-    first = line.given_back_quantity if kind in _GIVEN_BACK else None
+    first = line.given_back_quantity if kind in GIVEN_BACK else None
     refund = 0 if first is None else price_of_units(order, line, first, quantity)
     column = getattr(OrderLine, f"{kind}_quantity")
     counted = session.scalar(

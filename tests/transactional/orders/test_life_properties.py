@@ -1,0 +1,417 @@
+"""Orders in any sequence of what can happen to them: every row is what its history says, and every ledger closes.
+
+The model knows money as a till does: what came in, what was sent back. After each step, for each order:
+
+* what was paid and not sent back is the order's total less everything that was given back;
+* what is gone from the shelf is what was sent and did not come home; what is reserved is what has yet to leave;
+* the order, rebuilt from its events, equals its row.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from sqlalchemy import select
+
+from tests.support.trade import TradeKit
+from transactional.core.clock import ManualClock
+from transactional.core.db import make_engine
+from transactional.core.errors import ShopError
+from transactional.core.models import OutboxMessage
+from transactional.core.uow import Database
+from transactional.inventory import service as inventory
+from transactional.orders import jobs, service
+from transactional.orders.service import AddedUnits, OrderStatus, PaidOutcome, WantedChange
+from transactional.orders.verification import verify_order
+
+PRICES = (1, 9_999, 33_335, 100_001)
+STOCK = 1_000
+_OVER = (OrderStatus.CANCELLED, OrderStatus.EXPIRED)
+
+pick = st.integers(0, 30)
+
+
+class OrderMachine(RuleBasedStateMachine):
+    """One customer with points and a coupon that has a minimum; a shop that does everything a shop can do."""
+
+    template: Path
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._folder = Path(tempfile.mkdtemp(prefix="mlt-orders-"))
+        shutil.copy(self.template, self._folder / "shop.db")
+        self.clock = ManualClock(datetime(2026, 1, 15, 10, tzinfo=UTC))
+        self.engine = make_engine(f"sqlite:///{self._folder / 'shop.db'}")
+        self.kit = TradeKit(Database(self.engine, self.clock))
+        self.paid: dict[int, int] = {}
+        self.given = 0
+
+    def teardown(self) -> None:
+        """Leave nothing behind."""
+        self.engine.dispose()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    @initialize()
+    def open_shop(self) -> None:
+        """Goods at odd prices, one customer, one coupon."""
+        self.variants = [self.kit.variant(f"V{price}", price=price, stock=STOCK) for price in PRICES]
+        self.customer = self.kit.customer()
+        self.kit.give_points(self.customer, 500)
+        self.given = 500
+        self.kit.coupon("MIN", percent_bp=1_337, min_spend_minor=60_000, frees_on_full_refund=True)
+
+    def orders(self, *statuses: OrderStatus) -> list[service.Order]:
+        """The orders in these statuses, or all."""
+        with self.kit.database.read() as session:
+            found = [service.get_order(session, order_id) for order_id in self.paid]
+        return [order for order in found if not statuses or order.status in statuses]
+
+    def one(self, index: int, *statuses: OrderStatus) -> service.Order | None:
+        """One of them."""
+        fitting = self.orders(*statuses)
+        return fitting[index % len(fitting)] if fitting else None
+
+    def some(self, order_id: int, index: int, attribute: str) -> Mapping[int, int]:
+        """Some units of the order that could move: by line, at least one where there is any."""
+        left = {line.id: getattr(line, attribute) for line in self.kit.lines(order_id)}
+        chosen = {line: 1 + (index + line) % n for line, n in left.items() if n and (index + line) % 3}
+        return chosen or {line: n for line, n in left.items() if n}
+
+    def pay_in(self, order_id: int, amount: int) -> None:
+        """Money arrives; what the shop will not keep goes back at once."""
+        outcome = self.kit.run(
+            lambda s: service.mark_paid(s, order_id=order_id, paid_at=self.kit.now, actor="test", amount_minor=amount)
+        )
+        if outcome in (PaidOutcome.CONFIRMED, PaidOutcome.REVIVED):
+            self.paid[order_id] += amount
+
+    @rule(
+        lines=st.dictionaries(st.integers(0, 3), st.integers(1, 4), min_size=1, max_size=3),
+        coupon=st.booleans(),
+        points=st.integers(0, 20),
+        cash=st.booleans(),
+    )
+    def place(self, lines: dict[int, int], coupon: bool, points: int, cash: bool) -> None:
+        """An order, perhaps with coupon and points, perhaps paid at the door."""
+        gross = sum(PRICES[n] * quantity for n, quantity in lines.items())
+        free = self.kit.points(self.customer).redeemable
+        order_id = self.kit.buy(
+            {self.variants[n]: quantity for n, quantity in lines.items()},
+            customer_id=self.customer,
+            pay=False,
+            coupon="MIN" if coupon and gross >= 60_000 else None,
+            redeem_points=min(points, free, gross // 200),
+            payment_mode="on_delivery" if cash else "online",
+        )
+        self.paid[order_id] = 0
+
+    @rule(index=pick)
+    def pay(self, index: int) -> None:
+        """The money of an open or expired order, or of a change, arrives."""
+        statuses = (OrderStatus.AWAITING_PAYMENT, OrderStatus.EXPIRED, OrderStatus.AWAITING_EXTRA_PAYMENT)
+        online = [order for order in self.orders(*statuses) if order.payment_mode == "online"]
+        if online:
+            order = online[index % len(online)]
+            expired = order.status is OrderStatus.EXPIRED
+            with self.kit.database.read() as session:
+                due = order.total_minor if expired else service.amount_due(session, order.id)
+            self.pay_in(order.id, due)
+
+    @rule(index=pick)
+    def cancel(self, index: int) -> None:
+        """Called off as a whole, wherever it stands."""
+        self.attempt(
+            index, lambda s, order: service.cancel(s, order_id=order.id, actor="t", reason="no", now=self.kit.now)
+        )
+
+    @rule(index=pick, ours=st.booleans())
+    def cancel_some(self, index: int, ours: bool) -> None:
+        """Units called off that have not left."""
+        self.attempt(
+            index,
+            lambda s, order: service.cancel_units(
+                s,
+                order_id=order.id,
+                units=self.some(order.id, index, "unshipped_quantity"),
+                actor="t",
+                reason="fewer",
+                now=self.kit.now,
+                ours=ours,
+            ),
+        )
+
+    @rule(index=pick)
+    def pack(self, index: int) -> None:
+        """Packed."""
+        self.attempt(index, lambda s, order: service.pack(s, order_id=order.id, actor="t", now=self.kit.now))
+
+    @rule(index=pick)
+    def ship(self, index: int) -> None:
+        """A parcel leaves with some of the units."""
+        self.attempt(
+            index,
+            lambda s, order: service.ship_parcel(
+                s,
+                order_id=order.id,
+                units=self.some(order.id, index, "unshipped_quantity"),
+                actor="t",
+                now=self.kit.now,
+            ),
+            OrderStatus.PACKED,
+            OrderStatus.PARTIALLY_SHIPPED,
+            OrderStatus.PARTIALLY_DELIVERED,
+        )
+
+    @rule(index=pick)
+    def hand_over(self, index: int) -> None:
+        """Some units under way arrive."""
+        self.attempt(
+            index,
+            lambda s, order: service.parcel_delivered(
+                s,
+                order_id=order.id,
+                units=self.some(order.id, index, "under_way_quantity"),
+                actor="t",
+                now=self.kit.now,
+            ),
+            OrderStatus.PARTIALLY_SHIPPED,
+            OrderStatus.SHIPPED,
+            OrderStatus.PARTIALLY_DELIVERED,
+        )
+
+    @rule(index=pick, ours=st.booleans())
+    def come_back(self, index: int, ours: bool) -> None:
+        """Some units under way come home."""
+        self.attempt(
+            index,
+            lambda s, order: service.parcel_came_back(
+                s,
+                order_id=order.id,
+                units=self.some(order.id, index, "under_way_quantity"),
+                actor="t",
+                now=self.kit.now,
+                ours=ours,
+            ),
+            OrderStatus.PARTIALLY_SHIPPED,
+            OrderStatus.SHIPPED,
+            OrderStatus.PARTIALLY_DELIVERED,
+        )
+
+    @rule(index=pick, ours=st.booleans())
+    def bring_back(self, index: int, ours: bool) -> None:
+        """Delivered units return, and go on the shelf again."""
+        order = self.one(index, OrderStatus.DELIVERED, OrderStatus.PARTIALLY_DELIVERED)
+        if order is None:
+            return
+        left = {line.id: line.delivered_quantity - line.returned_quantity for line in self.kit.lines(order.id)}
+        units = {line: 1 + index % n for line, n in left.items() if n and (index + line) % 2}
+        if units:
+            self.kit.run(lambda s: self.take_back(s, order.id, units, ours))
+
+    def take_back(self, session, order_id: int, units: Mapping[int, int], ours: bool) -> None:  # type: ignore[no-untyped-def]
+        """What the returns desk does; its payout is the decision's."""
+        known = len(service.moves_of(session, order_id))
+        service.take_back(
+            session,
+            order_id=order_id,
+            units=units,
+            cause=f"return:{order_id}-{known}",
+            actor="t",
+            reason="unloved",
+            now=self.kit.now,
+            ours=ours,
+        )
+        for line in service.lines_of(session, order_id):
+            if line.id in units:
+                inventory.restock(session, variant_id=line.variant_id, quantity=units[line.id], now=self.kit.now)
+
+    @rule(index=pick, remove=st.booleans(), add=st.integers(0, 3), move=st.booleans())
+    def propose(self, index: int, remove: bool, add: int, move: bool) -> None:
+        """A draft that takes units away, adds others, or changes the address."""
+
+        def work(session, order) -> object:  # type: ignore[no-untyped-def]
+            less = dict(list(self.some(order.id, index, "unshipped_quantity").items())[:1]) if remove else {}
+            more = [AddedUnits(self.variants[add], 1 + index % 2)] if add or not remove else []
+            address = {**order.ship_to, "line1": f"{index} Ring Road"} if move else None
+            wanted = WantedChange(remove=less, add=more, ship_to=address)
+            return service.draft_change(
+                session, order_id=order.id, wanted=wanted, actor="t", reason="else", now=self.kit.now, may_unpack=True
+            )
+
+        self.attempt(index, work, OrderStatus.PAID, OrderStatus.PACKED, OrderStatus.AWAITING_PAYMENT)
+
+    @rule(index=pick, agree=st.integers(0, 3))
+    def decide(self, index: int, agree: int) -> None:
+        """The customer agrees to the draft, mostly."""
+        order = self.one(index, OrderStatus.MODIFYING, OrderStatus.AWAITING_EXTRA_PAYMENT)
+        if order is None:
+            return
+
+        def work(session, order) -> object:  # type: ignore[no-untyped-def]
+            change = service.open_change_of(session, order.id)
+            assert change is not None, "the order is being changed"
+            decide = service.apply_change if agree else service.decline_change
+            return decide(session, change_id=change.id, actor="t", now=self.kit.now)
+
+        self.attempt(index, work, OrderStatus.MODIFYING, OrderStatus.AWAITING_EXTRA_PAYMENT)
+
+    @rule(minutes=st.sampled_from([1, 20, 40, 60 * 25]))
+    def wait(self, minutes: int) -> None:
+        """Time passes, and the worker looks in."""
+        self.clock.advance(timedelta(minutes=minutes))
+        jobs.expire_unpaid_orders(self.kit.database)
+        jobs.expire_open_changes(self.kit.database)
+
+    def attempt(self, index: int, work, *statuses: OrderStatus) -> None:  # type: ignore[no-untyped-def]
+        """Do it to one of the orders; a refusal must leave everything as it was."""
+        order = self.one(index, *statuses)
+        if order is None:
+            return
+        try:
+            self.kit.run(lambda s: work(s, order) and None)
+        except ShopError:
+            assert self.kit.order(order.id).status is order.status
+
+    @invariant()
+    def every_order_is_what_its_history_says(self) -> None:
+        """order = fold(events)."""
+        with self.kit.database.read() as session:
+            for order_id in self.paid:
+                assert verify_order(session, order_id) == []
+
+    @invariant()
+    def the_ledgers_prove_themselves(self) -> None:
+        """Stock, coupons and points."""
+        if hasattr(self, "customer"):
+            self.kit.assert_sound()
+
+    @invariant()
+    def the_till_agrees(self) -> None:
+        """Paid − sent back = total − given back, for every order that was paid."""
+        with self.kit.database.read() as session:
+            messages = list(
+                session.scalars(
+                    select(OutboxMessage.payload).where(
+                        OutboxMessage.topic.in_([service.REFUND_DUE, service.COLLECTED])
+                    )
+                )
+            )
+            for order in self.orders():
+                decisions = service.decisions_of(session, order.id)
+                desk = sum(d.refund_minor for d in decisions if d.cause.startswith("return:"))
+                due = sum(m["amount_minor"] for m in messages if m["order_id"] == order.id and "key" in m)
+                door = sum(m["amount_minor"] for m in messages if m["order_id"] == order.id and "key" not in m)
+                kept = order.total_minor - sum(d.refund_minor for d in decisions)
+                assert kept >= 0
+                came_in = self.paid[order.id] + door
+                assert came_in - desk - due == (kept if order.paid_at is not None else 0)
+                if order.status is OrderStatus.CANCELLED and not any(
+                    line.shipped_quantity for line in service.lines_of(session, order.id)
+                ):
+                    assert kept == 0 or not decisions
+
+    @invariant()
+    def the_shelf_agrees(self) -> None:
+        """Gone is what was sent and did not come home; reserved is what has yet to leave."""
+        if not hasattr(self, "variants"):
+            return
+        gone, waiting = dict.fromkeys(self.variants, 0), dict.fromkeys(self.variants, 0)
+        with self.kit.database.read() as session:
+            for order in self.orders():
+                for line in service.lines_of(session, order.id):
+                    gone[line.variant_id] += line.shipped_quantity - line.came_back_quantity - line.returned_quantity
+                    waiting[line.variant_id] += 0 if order.status in _OVER else line.unshipped_quantity
+                change = service.open_change_of(session, order.id)
+                if change is not None and change.status == "awaiting_payment":
+                    for part in service.change_lines_of(session, change.id):
+                        waiting[part.variant_id] += part.quantity if part.action == "add" else 0
+        for variant in self.variants:
+            assert self.kit.level(variant) == (STOCK - gone[variant], waiting[variant])
+
+    @rule()
+    def give_everything_back(self) -> None:
+        """Whatever happened before: in the end the customer has all their money, but for shipping that was rendered."""
+        for order in self.orders():
+            self._undo(order.id)
+        with self.kit.database.read() as session:
+            for order in self.orders():
+                if order.paid_at is None:
+                    continue
+                decisions = service.decisions_of(session, order.id)
+                back = sum(d.refund_minor for d in decisions)
+                goods = order.total_minor - order.shipping_minor
+                assert sum(d.units_minor for d in decisions) == goods
+                assert sum(d.coupon_withheld_minor for d in decisions) == 0
+                assert back == goods + sum(d.shipping_minor for d in decisions)
+        points = self.kit.points(self.customer)
+        assert points.active + points.pending - points.owed == self.given
+
+    def _undo(self, order_id: int) -> None:
+        if self.kit.order(order_id).status in (*_OVER, OrderStatus.AWAITING_PAYMENT, OrderStatus.PAID):
+            if self.kit.order(order_id).status not in _OVER:
+                self.kit.run(
+                    lambda s: service.cancel(s, order_id=order_id, actor="t", reason="end", now=self.kit.now).id
+                )
+            return
+        if self.kit.order(order_id).status in (OrderStatus.MODIFYING, OrderStatus.AWAITING_EXTRA_PAYMENT):
+            self.kit.run(lambda s: service.cancel(s, order_id=order_id, actor="t", reason="end", now=self.kit.now).id)
+            return
+        lines = self.kit.lines(order_id)
+        waiting = {line.id: line.unshipped_quantity for line in lines if line.unshipped_quantity}
+        if waiting:
+            self.kit.run(
+                lambda s: (
+                    service.cancel_units(
+                        s, order_id=order_id, units=waiting, actor="t", reason="end", now=self.kit.now
+                    ).id
+                )
+            )
+        under_way = {line.id: line.under_way_quantity for line in lines if line.under_way_quantity}
+        if under_way:
+            self.kit.run(
+                lambda s: (
+                    service.parcel_came_back(s, order_id=order_id, units=under_way, actor="t", now=self.kit.now).id
+                )
+            )
+        kept = {line.id: line.delivered_quantity - line.returned_quantity for line in self.kit.lines(order_id)}
+        kept = {line: quantity for line, quantity in kept.items() if quantity}
+        if kept:
+            self.kit.run(lambda s: self.take_back(s, order_id, kept, ours=False))
+
+
+@pytest.fixture
+def template(_sqlite_template: Path) -> Path:
+    """An empty, migrated shop to copy for each sequence."""
+    return _sqlite_template
+
+
+def run_machine(template: Path, *, examples: int, steps: int, derandomize: bool) -> None:
+    """So many sequences of so many steps."""
+    machine = type("Machine", (OrderMachine,), {"template": template})
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=steps,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            derandomize=derandomize,
+            database=None,
+            phases=[Phase.generate],  # shrinking replays whole lives: minutes, for a trace that reads as well unshrunk
+        ),
+    )
+
+
+def test_any_sequence_keeps_every_order_whole(template: Path) -> None:
+    run_machine(template, examples=6, steps=25, derandomize=True)
+
+
+@pytest.mark.slow
+def test_many_more_sequences_keep_every_order_whole(template: Path) -> None:
+    run_machine(template, examples=12, steps=45, derandomize=False)

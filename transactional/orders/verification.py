@@ -1,0 +1,169 @@
+"""The nightly check that every order is what its history says; what is not becomes an alert that stays until mended."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from transactional.core.db import insert_into
+from transactional.core.journal import JournalEntry
+from transactional.core.uow import Database
+from transactional.orders.changes import changes_of
+from transactional.orders.fold import Difference, Events, differences
+from transactional.orders.giving_back import decisions_of
+from transactional.orders.models import Order, OrderDifference, OrderLine, OrderStatusChange
+from transactional.orders.queries import get_order, lines_of, lock_order, status_history
+from transactional.orders.units import moves_of
+
+log = structlog.stdlib.get_logger("transactional.orders")
+
+_BATCH = 500
+_TEXT = 300
+
+_MOVING_LINE_COLUMNS = frozenset(
+    {
+        "cancelled_quantity",
+        "shipped_quantity",
+        "delivered_quantity",
+        "came_back_quantity",
+        "returned_quantity",
+        "refunded_minor",
+    }
+)
+"""All that may ever change about a line; everything else is frozen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What a check found."""
+
+    checked: int
+    taken_in: int
+    """Orders whose life was not written down here (imports, histories made in bulk); nothing to compare."""
+    differing: Sequence[int]
+    """Ids of the orders that are not what their history says."""
+
+
+def verify_order(session: Session, order_id: int) -> list[Difference] | None:
+    """Where an order is not what its history says; None where its history was taken in. Raises NotFound."""
+    order = get_order(session, order_id)
+    session.refresh(order)
+    events = Events(
+        lines=lines_of(session, order_id),
+        history=status_history(session, order_id),
+        moves=moves_of(session, order_id),
+        changes=changes_of(session, order_id),
+        decisions=decisions_of(session, order_id),
+    )
+    if not events.is_complete:
+        return None
+    return [*differences(order, events), *_thawed(session, events.lines)]
+
+
+def verify_orders(database: Database, *, changed_since: datetime | None = None) -> Verification:
+    """Compare every order, or those with a step since a moment, with its history; differences become alerts.
+
+    Orders are read without a lock; one that differs is looked at again under its lock before anybody is alarmed.
+    """
+    checked = taken_in = after = 0
+    differing: list[int] = []
+    while True:
+        with database.read() as session:
+            ids = _some_orders(session, after, changed_since)
+            results = {order_id: verify_order(session, order_id) for order_id in ids}
+        if not ids:
+            return Verification(checked, taken_in, differing)
+        after = ids[-1]
+        taken_in += sum(1 for result in results.values() if result is None)
+        checked += sum(1 for result in results.values() if result is not None)
+        suspects = [order_id for order_id, result in results.items() if result] + _alarmed(database, ids)
+        differing += [order_id for order_id in sorted(set(suspects)) if _alarm(database, order_id)]
+
+
+def open_differences(session: Session, *, after_id: int = 0, limit: int = 100) -> Sequence[OrderDifference]:
+    """What is wrong and not mended yet, oldest first."""
+    return session.scalars(
+        select(OrderDifference)
+        .where(OrderDifference.resolved_at.is_(None), OrderDifference.id > after_id)
+        .order_by(OrderDifference.id)
+        .limit(limit)
+    ).all()
+
+
+def _some_orders(session: Session, after: int, changed_since: datetime | None) -> Sequence[int]:
+    statement = select(Order.id).where(Order.id > after).order_by(Order.id).limit(_BATCH)
+    if changed_since is not None:
+        changed = select(OrderStatusChange.order_id).where(OrderStatusChange.occurred_at >= changed_since)
+        statement = statement.where(Order.id.in_(changed))
+    return session.scalars(statement).all()
+
+
+def _alarmed(database: Database, order_ids: Sequence[int]) -> list[int]:
+    """Orders that an earlier check found wrong: they may be mended by now."""
+    wrong = select(OrderDifference.order_id).where(
+        OrderDifference.resolved_at.is_(None), OrderDifference.order_id.in_(order_ids)
+    )
+    with database.read() as session:
+        return list(session.scalars(wrong.distinct()))
+
+
+def _alarm(database: Database, order_id: int) -> bool:
+    """Look again under the order's lock and bring its alerts up to date; whether it really differs."""
+
+    def work(session: Session) -> bool:
+        lock_order(session, order_id)
+        found = verify_order(session, order_id) or []
+        _write_alerts(session, order_id, found, database.clock.now())
+        for difference in found:
+            log.error(
+                "order differs from its history",
+                order_id=order_id,
+                field=difference.field,
+                expected=difference.expected,
+                found=difference.found,
+            )
+        return bool(found)
+
+    return database.run(work, actor="verify-orders")
+
+
+def _write_alerts(session: Session, order_id: int, found: Sequence[Difference], now: datetime) -> None:
+    now_wrong = {difference.field[:80]: difference for difference in found}
+    still_open = select(OrderDifference).where(
+        OrderDifference.order_id == order_id, OrderDifference.resolved_at.is_(None)
+    )
+    for alert in session.scalars(still_open):
+        if alert.field not in now_wrong:
+            alert.resolved_at = now
+    session.flush()
+    for field, difference in now_wrong.items():
+        row = {
+            "order_id": order_id,
+            "field": field,
+            "expected": difference.expected[:_TEXT],
+            "found": difference.found[:_TEXT],
+            "noticed_at": now,
+        }
+        session.execute(insert_into(session, OrderDifference).values(row).on_conflict_do_nothing())
+
+
+def _thawed(session: Session, lines: Sequence[OrderLine]) -> list[Difference]:
+    """Frozen columns of a line that somebody changed, as the journal tells."""
+    written = session.execute(
+        select(JournalEntry.row_id, JournalEntry.changes)
+        .where(
+            JournalEntry.table_name == OrderLine.__tablename__,
+            JournalEntry.row_id.in_([line.id for line in lines]),
+            JournalEntry.operation == "U",
+        )
+        .order_by(JournalEntry.seq)
+    )
+    return [
+        Difference(f"line {line_id} {column}", str(change[0]), str(change[1]))
+        for line_id, changes in written
+        for column, change in sorted((changes or {}).items())
+        if column not in _MOVING_LINE_COLUMNS
+    ]
