@@ -1,5 +1,6 @@
 """The dbt project as the pipelines run it: from its folder, its artefacts under `var/`, on one build file."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -20,6 +21,8 @@ from pipelines.settings import ROOT, Settings
 FOLDER = ROOT / "dbt"
 _BUILD_NAME = "build.duckdb"
 _SOURCES = ("*.sql", "*.yml", "*.csv", "*.md")
+_BUILT_FROM = ("dbt_project.yml", "models/**/*.sql", "models/**/*.yml", "macros/**/*.sql", "seeds/**/*.csv")
+"""What decides how tables look; tests and prose do not."""
 
 
 def executable() -> Path:
@@ -78,6 +81,42 @@ def _environment_set(variables: Mapping[str, str]) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+def fingerprint(folder: Path = FOLDER) -> str:
+    """SHA-256 of everything that decides what the project builds: of the file names and of their contents."""
+    digest = hashlib.sha256()
+    for path in sorted({path for pattern in _BUILT_FROM for path in folder.glob(pattern)}):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(folder).as_posix()}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def must_build_anew(build: Path, *, full: bool) -> bool:
+    """Whether every table has to be made from nothing (`--full-refresh`).
+
+    So it is on a full refresh, and where another project than today's built what this file was seeded from: a table
+    that is only added to would keep the columns and rows that the older project gave it.
+    """
+    return full or _built_by(build) != fingerprint()
+
+
+def _built_by(build: Path) -> str | None:
+    with attached(build) as warehouse:
+        known = warehouse.execute(
+            "SELECT 1 FROM duckdb_tables() WHERE database_name = current_database()"
+            " AND schema_name = 'raw_ops' AND table_name = 'dbt_project'"
+        ).fetchone()
+        row = warehouse.execute("SELECT fingerprint FROM raw_ops.dbt_project").fetchone() if known else None
+    return row[0] if row else None
+
+
+def record_built(build: Path, project: str) -> None:
+    """Leave the fingerprint of the project that built this file, for the builds that are seeded from it."""
+    with attached(build) as warehouse:
+        warehouse.execute("CREATE SCHEMA IF NOT EXISTS raw_ops")
+        warehouse.execute("CREATE OR REPLACE TABLE raw_ops.dbt_project AS SELECT ? AS fingerprint", [project])
 
 
 def ensure_manifest(settings: Settings) -> Path:

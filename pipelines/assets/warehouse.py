@@ -25,6 +25,7 @@ from pipelines.builds import Build
 from pipelines.dbt_project import FOLDER, NodeResult
 from pipelines.duck import attached
 from pipelines.errors import AuditFailed
+from pipelines.extraction import changes
 from pipelines.progress import say
 from pipelines.settings import Settings, from_environment
 
@@ -38,6 +39,7 @@ NO_UNIT_TESTS = "resource_type:unit_test"
 """They prove the project, not the data: the tests' business."""
 
 _KEPT_TARGETS = 6
+_LAST_PART = "predictions"
 
 
 class Dbt(DbtCliResource):
@@ -81,22 +83,29 @@ def _build(context: dg.AssetExecutionContext, dbt: Dbt, part: str, arguments: li
     # The audit's library takes seconds to import; dbt is another process, so they pass meanwhile.
     threading.Thread(target=import_module, args=("great_expectations",), daemon=True).start()
     faults.reach(f"before_dbt_{part}")
+    project, options = dbt_project.fingerprint(), _options(build)
     with dbt_project.working_on(settings, build.path):
-        invocation = dbt.cli(
-            [*arguments, *_variables(build)], context=context, target_path=target, raise_on_error=False
-        )
+        invocation = dbt.cli([*arguments, *options], context=context, target_path=target, raise_on_error=False)
         for event in invocation.stream():
             faults.reach(f"in_dbt_{part}")
             if _is_ours(context, event):
                 yield event
     faults.reach(f"after_dbt_{part}")
     _conclude(settings, build, dbt_project.results(target), succeeded=invocation.is_successful())
+    if part == _LAST_PART:
+        dbt_project.record_built(build.path, project)
     _forget_old_targets(settings)
 
 
-def _variables(build: Build) -> list[str]:
-    as_of = build.options.as_of
-    return ["--vars", json.dumps({"as_of": as_of})] if as_of else []
+def _options(build: Build) -> list[str]:
+    options = ["--vars", json.dumps({"as_of": build.options.as_of})] if build.options.as_of else []
+    if not dbt_project.must_build_anew(build.path, full=build.options.full):
+        return options
+    if build.parent:
+        say("dbt", "every table anew: " + ("asked for" if build.options.full else "the models changed"))
+    with attached(build.path) as warehouse:
+        changes.take_everything_as_changed(warehouse)
+    return ["--full-refresh", *options]
 
 
 def _is_ours(context: dg.AssetExecutionContext, event: Any) -> bool:

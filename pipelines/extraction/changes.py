@@ -30,3 +30,9 @@ def record(connection: duckdb.DuckDBPyConnection, table: str, keys: Sequence[int
 def record_state(connection: duckdb.DuckDBPyConnection, *, full: bool) -> None:
     """Whether every row has to be taken as changed: some table was copied whole."""
     connection.execute("INSERT INTO raw_ops.extract_state VALUES (?)", [full])
+
+
+def take_everything_as_changed(connection: duckdb.DuckDBPyConnection) -> None:
+    """Say so although extraction read changes only: models are made anew, and the audit has to look at every row."""
+    connection.execute("DELETE FROM raw_ops.extract_state")
+    record_state(connection, full=True)

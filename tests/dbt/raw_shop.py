@@ -111,12 +111,50 @@ class RawShop:
                 session_id=f"s{number % 9}", product_id=1 + number % 10, server_time=START + timedelta(days=number),
             )  # fmt: skip
         self.put("visitor_identities", 1, anonymous_id="visitor-3", customer_id=5)
+        self._stock_the_shelves()
+
+    def _stock_the_shelves(self) -> None:
+        """Every variant is counted at one place; a supplier owes the rest of a delivery."""
+        self.put("locations", 1, code="main", name="Main", is_active=True)
+        self.put("suppliers", 1, code="clay", name="Clay & Co", is_active=True)
+        self.put(
+            "purchase_orders", 1, purchase_number="PO-1", supplier_id=1, location_id=1, currency="INR", origin="manual",
+            status="partially_received", placed_at=START, expected_at=START + timedelta(days=20),
+        )  # fmt: skip
+        self.put("purchase_receipts", 1, purchase_order_id=1, location_id=1, received_at=START + timedelta(days=15))
+        for number in range(1, 11):
+            self.change("product_variants", number, inventory_policy="deny")
+            self.put("stock_levels", number, variant_id=number, location_id=1, service_level_bp=9500, low_stock_level=5,
+                     reorder_policy="fixed" if number == 2 else "forecast", reorder_point=40)  # fmt: skip
+            self.put("supplier_products", number, supplier_id=1, supplier_sku=f"C-{number}", variant_id=number,
+                     pack_size=6, minimum_quantity=12, cost_minor=400 * number, currency="INR", lead_time_days=9,
+                     is_active=True, is_preferred=True)  # fmt: skip
+            self.put("purchase_order_lines", number, purchase_order_id=1, supplier_product_id=number,
+                     variant_id=number, quantity=100, unit_cost_minor=400 * number, received_quantity=60,
+                     damaged_quantity=1)  # fmt: skip
+            self.put("purchase_receipt_lines", number, purchase_receipt_id=1, purchase_order_line_id=number,
+                     quantity=60, damaged_quantity=1)  # fmt: skip
+            self.put("stock_movements", 100_000 + number, variant_id=number, location_id=1, kind="receipt", quantity=60,
+                     purchase_receipt_line_id=number, occurred_at=START + timedelta(days=15))  # fmt: skip
+        self.count_the_shelves()
+
+    def count_the_shelves(self) -> None:
+        """Bring the levels to what movements and holds say, as the shop's conditional writes do."""
+        for (level,) in self.select("SELECT id FROM raw.stock_levels"):
+            ((on_hand, reserved),) = self.select(
+                "SELECT (SELECT coalesce(sum(quantity), 0) FROM raw.stock_movements WHERE variant_id = l.variant_id),"
+                " (SELECT coalesce(sum(quantity), 0) FROM raw.stock_holds"
+                "  WHERE variant_id = l.variant_id AND state = 'live')"
+                f" FROM raw.stock_levels AS l WHERE id = {level}"
+            )
+            self.change("stock_levels", level, on_hand=on_hand, reserved=reserved)
 
     def trade(self, numbers: range, *, seed: int) -> None:
         """Orders with every fate: paid, unpaid, cancelled before and after payment, on delivery, returned in part."""
         chance = Random(seed)
         for number in numbers:
             self._order(number, chance)
+        self.count_the_shelves()
 
     def _order(self, number: int, chance: Random) -> None:
         placed = START + timedelta(days=number * 4, minutes=chance.randrange(1440))
@@ -136,13 +174,24 @@ class RawShop:
         )  # fmt: skip
         self._points_come_off_the_first_line(number, points)
         self._steps(number, placed, fate)
+        if fate == "on_delivery":
+            self.put("stock_holds", number, variant_id=1 + number % 10, location_id=1, order_id=number, quantity=2,
+                     state="live")  # fmt: skip
+            self._parcel(number, placed, chance)
         if paid is None:
             return
+        total = gross - points + 4900
+        self.put("gateway_orders", number, order_id=number, gateway="razorpay", amount_minor=total, currency="INR",
+                 purpose="order")  # fmt: skip
         self.put(
             "payments", number, order_id=number, gateway="razorpay", gateway_payment_id=f"pay_{number}", method="upi",
-            status="captured", currency="INR", amount_minor=gross, captured_minor=gross, captured_at=paid,
+            status="captured", currency="INR", amount_minor=total, captured_minor=total, captured_at=paid,
+            gateway_order_id=number,
         )  # fmt: skip
-        self.put("shipments", number, order_id=number, carrier="carrier", status="delivered")
+        self._post(number * 100, number, "capture", total, paid)
+        if fate == "delivered":
+            self._document(number * 100, number, "invoice", total, placed + timedelta(days=1))
+            self._parcel(number, placed, chance)
         if number % 11 and number % 20 != 19:
             customer = 1 + number % 20
             self.put(
@@ -186,6 +235,80 @@ class RawShop:
                 occurred_at=placed + timedelta(hours=position * position),
             )  # fmt: skip
 
+    def _parcel(self, order: int, placed: datetime, chance: Random) -> None:
+        """One parcel with the first line; parcels of orders on delivery are still under way, or turned back."""
+        ((on_delivery,),) = self.select(f"SELECT payment_mode = 'on_delivery' FROM raw.orders WHERE id = {order}")
+        status = chance.choice(["in_transit", "created", "rto_in_transit"]) if on_delivery else "delivered"
+        shipped = None if status == "created" else placed + timedelta(days=1)
+        self.put(
+            "shipments", order, order_id=order, kind="forward", carrier="shiprocket", status=status, created_at=placed,
+            courier_name=chance.choice(["Swift", "Turtle"]), zone="metro", currency="INR", weight_grams=400,
+            quoted_minor=6000, predicted_cost_minor=6600, cost_minor=None if on_delivery else 6500, shipped_at=shipped,
+            expected_delivery_at=placed + timedelta(days=chance.randint(2, 5)),
+            delivered_at=None if on_delivery else placed + timedelta(days=3),
+            rto_initiated_at=placed + timedelta(days=4) if status == "rto_in_transit" else None,
+        )  # fmt: skip
+        self.put("shipment_items", order, shipment_id=order, order_line_id=order * 10, quantity=1)
+
+    def _post(self, number: int, order: int, kind: str, amount: int, when: datetime) -> None:
+        """A transaction of the ledger: money comes from a customer, or goes back to them (negative)."""
+        self.put("ledger_transactions", number, kind=kind, business_key=f"{kind}:{number}", order_id=order,
+                 occurred_at=when)  # fmt: skip
+        for side, account in enumerate(("gateway_clearing", "customer_payments")):
+            self.put("ledger_postings", number * 2 + side, transaction_id=number, account=account, currency="INR",
+                     amount_minor=-amount if side else amount)  # fmt: skip
+
+    def _document(self, number: int, order: int, kind: str, total: int, when: datetime) -> None:
+        self.put(
+            "tax_documents", number, kind=kind, series="INV" if kind == "invoice" else "CRN", financial_year=2025,
+            serial=number, number=f"{kind[:3]}-{number}", order_id=order, place_of_supply="27", supply_kind="inter",
+            refers_to_id=None if kind == "invoice" else order * 100, currency="INR", taxable_minor=total,
+            total_minor=total, issued_at=when,
+        )  # fmt: skip
+
+    def give_money_back(self, refund: int, order: int, money: int, when: datetime, *, return_id: int | None) -> None:
+        """A refund that the gateway has done: in the payment, the ledger and on paper."""
+        self.put(
+            "refunds", refund, payment_id=order, order_id=order, return_id=return_id, idempotency_key=f"key-{refund}",
+            status="processed", amount_minor=money, currency="INR", created_at=when, processed_at=when,
+        )  # fmt: skip
+        ((already,),) = self.select(f"SELECT refunded_minor FROM raw.payments WHERE id = {order}")
+        self.change("payments", order, refunded_minor=already + money)
+        self._post(refund * 100 + 1, order, "refund", -money, when)
+        self._document(refund * 100 + 1, order, "credit_note", money, when)
+
+    def call_off_a_unit(self, order: int, when: datetime, *, shipping: int = 0) -> None:
+        """One unit of the first line of a paid order is cancelled, with its money and perhaps the shipping's."""
+        ((net, quantity),) = self.select(f"SELECT net_minor, quantity FROM raw.order_lines WHERE id = {order * 10}")
+        money = net // quantity
+        self.change("order_lines", order * 10, cancelled_quantity=1, refunded_minor=money)
+        self.put("order_unit_moves", order, order_id=order, order_line_id=order * 10, kind="cancelled", quantity=1,
+                 first_unit=0, refund_minor=money, occurred_at=when)  # fmt: skip
+        self.put(
+            "order_refund_decisions", order, order_id=order, cause=f"cancel:{order}", kind="cancelled", currency="INR",
+            units_minor=money, shipping_minor=shipping, refund_minor=money + shipping, decided_at=when,
+        )  # fmt: skip
+        self.give_money_back(order + 1000, order, money + shipping, when, return_id=None)
+
+    def add_a_line(self, order: int, when: datetime) -> None:
+        """A change set adds two units of product 10 to a paid order; the customer pays for them."""
+        line, gross = order * 10 + 9, 20_000
+        self.put(
+            "order_lines", line, order_id=order, variant_id=10, product_id=10, sku="SKU-10", quantity=2,
+            unit_price_minor=gross // 2, gross_minor=gross, net_minor=gross,
+        )  # fmt: skip
+        self.put("order_changes", order, public_id=f"oc_{order}", order_id=order, kind="edit", status="applied",
+                 currency="INR", added_minor=gross, difference_minor=gross, applied_at=when)  # fmt: skip
+        self.put("order_change_lines", order, change_id=order, action="add", order_line_id=line, variant_id=10,
+                 product_id=10, quantity=2, gross_minor=gross, net_minor=gross)  # fmt: skip
+        ((was, total),) = self.select(f"SELECT gross_minor, total_minor FROM raw.orders WHERE id = {order}")
+        self.change("orders", order, gross_minor=was + gross, total_minor=total + gross)
+        self.put("payments", order + 1000, order_id=order, gateway="razorpay", gateway_payment_id=f"pay_{order}x",
+                 method="upi", status="captured", currency="INR", amount_minor=gross, captured_minor=gross,
+                 captured_at=when)  # fmt: skip
+        self._post(order * 100 + 2, order, "capture", gross, when)
+        self._document(order * 100 + 2, order, "invoice", gross, when)
+
     def take_back(self, order: int, when: datetime) -> None:
         """One unit of an order's first line comes back and its money goes."""
         found = self._connection.execute(
@@ -201,8 +324,5 @@ class RawShop:
             "return_lines", order, return_id=order, order_line_id=order * 10, variant_id=product, product_id=product,
             quantity=1, refund_minor=money,
         )  # fmt: skip
-        self.put(
-            "refunds", order, payment_id=order, order_id=order, return_id=order, idempotency_key=f"key-{order}",
-            status="processed", amount_minor=money, currency="INR", processed_at=when,
-        )  # fmt: skip
+        self.give_money_back(order, order, money, when, return_id=order)
         self.change("order_lines", order * 10, returned_quantity=1, refunded_minor=money)

@@ -24,9 +24,23 @@ RELIED_ON = {
     " points_redeemed_value shipping_charged wrap_charged tax net_paid refunded is_first_order",
     "fct_order_lines": "order_line_id order_id product_id customer_id placed_at quantity unit_price gross_amount"
     " discount_amount net_amount returned_quantity refunded_amount",
-    "fct_payments": "payment_id order_id method status amount created_at captured_at failed_at",
+    "fct_payments": "payment_id order_id method status amount captured_amount refunded_amount refund_pending_amount"
+    " fee_amount created_at authorized_at captured_at failed_at",
     "fct_refunds": "refund_id order_id method status amount created_at processed_at failed_at",
-    "fct_shipments": "shipment_id order_id method status amount created_at shipped_at delivered_at",
+    "fct_refund_decisions": "decision_id order_id kind units_amount shipping_amount refund_amount decided_at",
+    "fct_order_changes": "change_id order_id kind status difference_amount applied_at",
+    "fct_payment_differences": "difference_id gateway figure reference order_id difference_amount is_open found_at",
+    "fct_tax_documents": "tax_document_id kind document_number order_id taxable_amount total_amount issued_at",
+    "fct_shipments": "shipment_id order_id method courier zone status amount quoted_amount is_late is_rto created_at"
+    " expected_delivery_at shipped_at delivered_at rto_initiated_at",
+    "fct_purchase_order_lines": "purchase_order_line_id purchase_order_id supplier_id product_id status quantity"
+    " received_quantity outstanding_quantity is_overdue placed_at expected_at",
+    "open_shipments": "shipment_id order_id courier status is_late days_late",
+    "courier_performance": "month_start courier parcels late rto late_rate rto_rate median_hours_to_deliver",
+    "order_ageing": "status age_bucket orders amount oldest_hours",
+    "stock_positions": "variant_id product_id on_hand reserved on_order days_of_cover reorder_point suggested_order",
+    "inventory_health": "product_id on_hand reserved on_order days_of_cover reorder_point suggested_order"
+    " stock_out_risk",
     "fct_points": "entry_id customer_id lot_id kind points occurred_at expires_at order_id",
     "fct_coupon_redemptions": "redemption_id customer_id order_id status amount reserved_at redeemed_at released_at",
     "fct_tickets": "ticket_id customer_id order_id category priority status created_at resolved_at",

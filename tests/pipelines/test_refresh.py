@@ -101,6 +101,16 @@ class TestCommandLine:
         assert first in warehouse.run("pipelines", "rollback").stdout
         assert warehouse.pointer()["build_id"] == first
 
+    def test_other_models_than_last_time_make_every_table_anew(self, warehouse: Warehouse) -> None:
+        """A table that is only added to would keep the columns that an older project gave it."""
+        figures = _mart_rows(warehouse)
+        with attached(warehouse.settings.builds / f"{warehouse.pointer()['build_id']}.duckdb") as build:
+            build.execute("ALTER TABLE marts.fct_orders DROP COLUMN occasion")
+            build.execute("UPDATE raw_ops.dbt_project SET fingerprint = 'of an older project'")
+        done = warehouse.refresh()
+        assert "every table anew: the models changed" in done.stderr
+        assert _mart_rows(warehouse) == figures
+
     def test_a_shop_that_never_traded_is_named(self, tmp_path: Path) -> None:
         empty = Warehouse(tmp_path)
         empty.run("transactional", "migrate")

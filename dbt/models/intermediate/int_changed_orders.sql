@@ -1,5 +1,6 @@
--- Orders whose row in a fact may differ from the last build's: they, their lines, returns, refunds, steps or their
--- customer changed. A deleted child no longer says which order it belonged to, so every order is looked at again.
+-- Orders whose row in a fact may differ from the last build's: they, their lines, returns, refunds, steps, changes,
+-- units or their customer changed. A deleted child no longer says which order it belonged to, so every order is looked
+-- at again.
 with changed as (
     select changed_orders.row_id as order_id
     from ({{ touched_ids('orders') }}) as changed_orders
@@ -37,6 +38,18 @@ with changed as (
 
     union all
 
+    select changes.order_id
+    from {{ ref('stg_order_changes') }} as changes
+    where changes.change_id in ({{ touched_ids('order_changes') }})
+
+    union all
+
+    select unit_moves.order_id
+    from {{ ref('stg_order_unit_moves') }} as unit_moves
+    where unit_moves.unit_move_id in ({{ touched_ids('order_unit_moves') }})
+
+    union all
+
     select orders.order_id
     from {{ ref('stg_orders') }} as orders
     where
@@ -47,6 +60,8 @@ with changed as (
         or {{ some_vanished('refunds') }}
         or {{ some_vanished('returns') }}
         or {{ some_vanished('return_lines') }}
+        or {{ some_vanished('order_changes') }}
+        or {{ some_vanished('order_unit_moves') }}
 )
 
 select distinct order_id

@@ -15,6 +15,6 @@ select
     credits.customer_id,
     credits.credit_day as reduction_day,
     credits.amount
-from {{ ref('fct_credits') }} as credits
+from {{ ref('int_credits') }} as credits
 cross join {{ ref('int_shop') }} as shop
 where credits.customer_id is not null and credits.kind = 'discount' and credits.occurred_at <= shop.as_of

@@ -1,4 +1,4 @@
-with sold as (
+with placed as (
     select
         order_day,
         count(*) as orders,
@@ -12,6 +12,19 @@ with sold as (
     from {{ ref('fct_orders') }}
     where is_sale
     group by order_day
+),
+
+-- Lines that came into an order later are sold later.
+added as (
+    select
+        sale_day,
+        sum(units) as units,
+        sum(gross_merchandise) as gross_merchandise,
+        sum(discounts) as discounts,
+        sum(points_redeemed_value) as points_redeemed_value,
+        sum(tax) as tax
+    from {{ ref('int_later_sales') }}
+    group by sale_day
 ),
 
 returned as (
@@ -29,28 +42,33 @@ credited as (
         sum(case when kind = 'discount' then amount end) as credited_discounts,
         sum(case when kind = 'shipping_refund' then amount end) as shipping_refunded,
         sum(case when kind = 'goodwill' then amount end) as goodwill
-    from {{ ref('fct_credits') }}
+    from {{ ref('int_credits') }}
     group by credit_day
 ),
 
 days as (
     select
         days.date_day,
-        cast(coalesce(sold.orders, 0) as bigint) as orders,
-        cast(coalesce(sold.units, 0) as bigint) as units,
+        cast(coalesce(placed.orders, 0) as bigint) as orders,
+        cast(coalesce(placed.units, 0) + coalesce(added.units, 0) as bigint) as units,
         cast(coalesce(returned.returned_units, 0) as bigint) as returned_units,
-        {{ as_money('sold.gross_merchandise') }} as gross_merchandise,
-        {{ as_money('sold.order_discounts') }} as order_discounts,
-        {{ as_money('sold.points_redeemed_value') }} as points_redeemed_value,
+        {{ as_money('coalesce(placed.gross_merchandise, 0) + coalesce(added.gross_merchandise, 0)') }}
+            as gross_merchandise,
+        {{ as_money('coalesce(placed.order_discounts, 0) + coalesce(added.discounts, 0)') }}
+            as order_discounts,
+        {{ as_money('coalesce(placed.points_redeemed_value, 0) + coalesce(added.points_redeemed_value, 0)') }}
+            as points_redeemed_value,
         {{ as_money('credited.credited_discounts') }} as credited_discounts,
         {{ as_money('returned.returned_amount') }} as returned_amount,
-        {{ as_money('sold.shipping_charged') }} as shipping_charged,
+        {{ as_money('placed.shipping_charged') }} as shipping_charged,
         {{ as_money('credited.shipping_refunded') }} as shipping_refunded,
-        {{ as_money('sold.wrap_charged') }} as wrap_charged,
-        {{ as_money('sold.tax') }} as tax,
+        {{ as_money('placed.wrap_charged') }} as wrap_charged,
+        {{ as_money('coalesce(placed.tax, 0) + coalesce(added.tax, 0)') }}
+            as tax,
         {{ as_money('credited.goodwill') }} as goodwill
     from {{ ref('int_days') }} as days
-    left join sold on days.date_day = sold.order_day
+    left join placed on days.date_day = placed.order_day
+    left join added on days.date_day = added.sale_day
     left join returned on days.date_day = returned.returned_day
     left join credited on days.date_day = credited.credit_day
 )

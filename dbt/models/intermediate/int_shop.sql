@@ -45,6 +45,12 @@ movements as (
     from {{ ref('stg_stock_movements') }}
 ),
 
+-- Units that were called off, left, arrived or came back.
+unit_moves as (
+    select max(occurred_at) as last_event_at
+    from {{ ref('stg_order_unit_moves') }}
+),
+
 bounds as (
     select
         min(events.first_event_at) as first_event_at,
@@ -74,6 +80,11 @@ bounds as (
             null as first_event_at,
             last_event_at
         from movements
+        union all
+        select
+            null as first_event_at,
+            last_event_at
+        from unit_moves
     ) as events
 ),
 

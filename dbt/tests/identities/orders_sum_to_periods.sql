@@ -16,7 +16,7 @@ returned as (
 
 credited as (
     select coalesce(sum(amount), 0) as amount
-    from {{ ref('fct_credits') }}
+    from {{ ref('int_credits') }}
     where kind = 'discount'
 ),
 

@@ -15,6 +15,8 @@ select
     movements.quantity,
     movements.order_line_id,
     movements.return_line_id,
+    movements.purchase_receipt_line_id,
+    movements.transfer_id,
     movements.reason,
     movements.occurred_at
 from {{ ref('stg_stock_movements') }} as movements

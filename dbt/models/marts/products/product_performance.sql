@@ -2,7 +2,7 @@ with shop as (
     select
         as_of,
         cast(as_of - interval {{ var('trend_days') }} day as timestamp) as recent_from,
-        cast(as_of - interval {{ 2 * var('trend_days') }} day as timestamp) as previous_from
+        cast(as_of - interval {{ var('trend_days') + var('trend_base_days') }} day as timestamp) as base_from
     from {{ ref('int_shop') }}
 ),
 
@@ -33,14 +33,11 @@ sales as (
         sum(sold.returned_units) as returned_units,
         sum(sold.sold_merchandise) as sold_merchandise,
         sum(
-            case when sold.placed_at > shop.recent_from and sold.placed_at <= shop.as_of then sold.units else 0 end
-        ) as recent_units,
+            case when sold.placed_at > shop.recent_from and sold.placed_at <= shop.as_of then 1 else 0 end
+        ) as recent_orders,
         sum(
-            case
-                when sold.placed_at > shop.previous_from and sold.placed_at <= shop.recent_from then sold.units
-                else 0
-            end
-        ) as previous_units
+            case when sold.placed_at > shop.base_from and sold.placed_at <= shop.recent_from then 1 else 0 end
+        ) as base_orders
     from {{ ref('int_order_products') }} as sold
     cross join shop
     cross join watched_from
@@ -87,9 +84,9 @@ figures as (
         coalesce(reviews.reviews, 0) as reviews,
         reviews.average_rating,
         reviews.review_sentiment,
-        coalesce(
-            {{ ratio('sales.recent_units - sales.previous_units', '(sales.recent_units + sales.previous_units)') }}, 0
-        ) as trend_score
+        cast(coalesce(sales.recent_orders, 0) as bigint) as recent_orders,
+        coalesce(sales.base_orders, 0) * {{ var('trend_days') }} / cast({{ var('trend_base_days') }} as double)
+            as usual_orders
     from {{ ref('dim_products') }} as products
     left join sales on products.product_id = sales.product_id
     left join returned on products.product_id = returned.product_id
@@ -113,6 +110,8 @@ select
     reviews,
     average_rating,
     review_sentiment,
-    cast(trend_score as double) as trend_score,
+    recent_orders,
+    usual_orders,
+    (recent_orders + {{ var('trend_smoothing') }}) / (usual_orders + {{ var('trend_smoothing') }}) as trend_score,
     row_number() over (order by net_merchandise desc, product_id asc) as rank
 from figures

@@ -30,11 +30,17 @@ select
     order_lines.points_discount_amount,
     order_lines.net_amount,
     order_lines.tax_amount,
+    order_lines.cancelled_quantity,
+    order_lines.shipped_quantity,
+    order_lines.delivered_quantity,
+    order_lines.came_back_quantity,
     order_lines.returned_quantity,
-    order_lines.refunded_amount
+    order_lines.refunded_amount,
+    added.applied_at as added_at
 from {{ ref('stg_order_lines') }} as order_lines
 inner join {{ ref('stg_orders') }} as orders on order_lines.order_id = orders.order_id
 left join {{ ref('stg_customers') }} as customers on orders.customer_id = customers.customer_id
+left join {{ ref('int_added_lines') }} as added on order_lines.order_line_id = added.order_line_id
 cross join {{ ref('int_shop') }} as shop
 where
     not orders.is_test

@@ -67,6 +67,19 @@ refunds as (
     group by order_id
 ),
 
+-- What was called off before the payment was never paid.
+called_off as (
+    select
+        unit_moves.order_id,
+        sum(unit_moves.refund_amount) as amount
+    from {{ ref('stg_order_unit_moves') }} as unit_moves
+    inner join {{ ref('stg_orders') }} as paid_orders on unit_moves.order_id = paid_orders.order_id
+    where
+        unit_moves.move_kind in ('cancelled', 'came_back')
+        and unit_moves.occurred_at <= paid_orders.paid_at
+    group by unit_moves.order_id
+),
+
 returns as (
     select
         order_id,
@@ -125,7 +138,8 @@ select
     orders.tax_included as is_tax_included,
     orders.total_amount as total,
     case
-        when orders.paid_at is not null or orders.payment_mode = 'external' then orders.total_amount
+        when orders.paid_at is not null or orders.payment_mode = 'external'
+            then {{ as_money('orders.total_amount - coalesce(called_off.amount, 0)') }}
         else cast(0 as decimal(18, 2))
     end as net_paid,
     {{ as_money('refunds.refunded') }} as refunded,
@@ -142,5 +156,6 @@ from affected_orders as orders
 cross join {{ ref('int_shop') }} as shop
 left join units on orders.order_id = units.order_id
 left join refunds on orders.order_id = refunds.order_id
+left join called_off on orders.order_id = called_off.order_id
 left join returns on orders.order_id = returns.order_id
 left join first_orders on orders.order_id = first_orders.order_id

@@ -1,5 +1,5 @@
--- Returns count on the day they were processed. A paid order that was cancelled afterwards is a sale and a return of
--- whatever had not come back yet.
+-- Returns count on the day they were processed, units that were called off or came back undelivered on the day of that.
+-- A paid order that was cancelled afterwards is a sale and a return of whatever had not come back yet.
 with processed_lines as (
     select
         return_lines.return_line_id,
@@ -16,13 +16,32 @@ with processed_lines as (
     where returns.return_status = 'processed' and returns.processed_at is not null
 ),
 
+given_up_units as (
+    select
+        unit_moves.unit_move_id,
+        unit_moves.order_id,
+        unit_moves.order_line_id,
+        order_lines.product_id,
+        unit_moves.move_kind,
+        unit_moves.occurred_at,
+        unit_moves.quantity,
+        unit_moves.refund_amount
+    from {{ ref('stg_order_unit_moves') }} as unit_moves
+    inner join {{ ref('stg_order_lines') }} as order_lines on unit_moves.order_line_id = order_lines.order_line_id
+    where unit_moves.move_kind in ('cancelled', 'came_back')
+),
+
 returned_orders as (
     select
         orders.order_id,
-        orders.customer_id
+        orders.customer_id,
+        orders.paid_at
     from {{ ref('stg_orders') }} as orders
     where
-        orders.order_id in (select processed_lines.order_id from processed_lines)
+        (
+            orders.order_id in (select processed_lines.order_id from processed_lines)
+            or orders.order_id in (select given_up_units.order_id from given_up_units)
+        )
         and not orders.is_test
         and {{ is_sale('orders.status', 'orders.payment_mode', 'orders.paid_at') }}
 ),
@@ -51,6 +70,24 @@ returned as (
     from processed_lines
     left join returned_orders on processed_lines.order_id = returned_orders.order_id
     where processed_lines.order_id is null or returned_orders.order_id is not null
+
+    union all
+
+    -- Units called off before the payment are still a sale and a return: the order's frozen sums hold them.
+    select
+        'units:' || cast(given_up_units.unit_move_id as varchar) as returned_line_key,
+        case given_up_units.move_kind when 'cancelled' then 'cancellation' else 'came_back' end as return_kind,
+        cast(null as bigint) as return_id,
+        given_up_units.order_id,
+        given_up_units.order_line_id,
+        given_up_units.product_id,
+        returned_orders.customer_id,
+        greatest(given_up_units.occurred_at, coalesce(returned_orders.paid_at, given_up_units.occurred_at))
+            as returned_at,
+        given_up_units.quantity,
+        given_up_units.refund_amount as returned_amount
+    from given_up_units
+    inner join returned_orders on given_up_units.order_id = returned_orders.order_id
 ),
 
 returned_before as (

@@ -53,10 +53,26 @@ credited as (
         coalesce(orders.channel, 'unknown') as channel,
         coalesce(orders.occasion, 'none') as occasion,
         coalesce(orders.coupon_code, 'none') as coupon_code
-    from {{ ref('fct_credits') }} as credits
+    from {{ ref('int_credits') }} as credits
     left join orders on credits.order_id = orders.order_id
     left join {{ ref('dim_customers') }} as customers on credits.customer_id = customers.customer_id
     where credits.kind = 'discount'
+),
+
+-- Lines that came into an order later are sold later, under the order's own country, channel and so on.
+added as (
+    select
+        {{ period_start('month', 'later.sale_day') }} as month_start,
+        later.product_id,
+        later.units,
+        later.gross_merchandise,
+        later.sold_merchandise,
+        orders.country,
+        orders.channel,
+        orders.occasion,
+        orders.coupon_code
+    from {{ ref('int_later_sales') }} as later
+    inner join orders on later.order_id = orders.order_id
 ),
 
 product_months as (
@@ -122,6 +138,19 @@ parts as (
         union all
 
         select
+            added.month_start,
+            '{{ dimension }}' as dimension,
+            products.{{ column }} as dimension_value,
+            0 as orders,
+            added.units,
+            added.gross_merchandise,
+            added.sold_merchandise as net_merchandise
+        from added
+        inner join products on added.product_id = products.product_id
+
+        union all
+
+        select
             returned.month_start,
             '{{ dimension }}' as dimension,
             products.{{ column }} as dimension_value,
@@ -159,6 +188,18 @@ parts as (
         from orders
         where is_sale
         group by month_start, {{ column }}
+
+        union all
+
+        select
+            month_start,
+            '{{ dimension }}' as dimension,
+            {{ column }} as dimension_value,
+            0 as orders,
+            units,
+            gross_merchandise,
+            sold_merchandise as net_merchandise
+        from added
 
         union all
 

@@ -14,6 +14,10 @@ select
     {{ minor_to_amount('src.points_discount_minor', 'shop.base_currency') }} as points_discount_amount,
     {{ minor_to_amount('src.tax_minor', 'shop.base_currency') }} as tax_amount,
     {{ minor_to_amount('src.net_minor', 'shop.base_currency') }} as net_amount,
+    src.cancelled_quantity,
+    src.shipped_quantity,
+    src.delivered_quantity,
+    src.came_back_quantity,
     src.returned_quantity,
     {{ minor_to_amount('src.refunded_minor', 'shop.base_currency') }} as refunded_amount
 from {{ source('raw', 'order_lines') }} as src

@@ -6,6 +6,8 @@ select
     quantity,
     order_line_id,
     return_line_id,
+    purchase_receipt_line_id,
+    transfer_id,
     reason,
     occurred_at
 from {{ source('raw', 'stock_movements') }}

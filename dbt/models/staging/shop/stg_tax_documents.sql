@@ -1,0 +1,21 @@
+select
+    id as tax_document_id,
+    kind as document_kind,
+    series,
+    financial_year,
+    serial,
+    number as document_number,
+    order_id,
+    return_id,
+    refers_to_id as refers_to_document_id,
+    place_of_supply,
+    supply_kind,
+    currency,
+    {{ minor_to_amount('taxable_minor', 'currency') }} as taxable_amount,
+    {{ minor_to_amount('cgst_minor', 'currency') }} as cgst_amount,
+    {{ minor_to_amount('sgst_minor', 'currency') }} as sgst_amount,
+    {{ minor_to_amount('igst_minor', 'currency') }} as igst_amount,
+    {{ minor_to_amount('total_minor', 'currency') }} as total_amount,
+    reason as document_reason,
+    issued_at
+from {{ source('raw', 'tax_documents') }}

@@ -1,0 +1,42 @@
+-- Of every order that was invoiced and paid: invoices less credit notes = captured less refunded and on its way back.
+-- A document follows its payment by a moment, so orders that moved just before the end of the data are not judged yet.
+with documents as (
+    select
+        order_id,
+        sum(signed_total_amount) as amount,
+        max(issued_at) as moved_at
+    from {{ ref('fct_tax_documents') }}
+    group by order_id
+),
+
+payments as (
+    select
+        order_id,
+        sum(captured_amount - refunded_amount - refund_pending_amount) as amount,
+        max(captured_at) as moved_at
+    from {{ ref('fct_payments') }}
+    group by order_id
+),
+
+refunds as (
+    select
+        order_id,
+        max(greatest(created_at, coalesce(processed_at, created_at), coalesce(failed_at, created_at))) as moved_at
+    from {{ ref('fct_refunds') }}
+    where order_id is not null
+    group by order_id
+)
+
+select
+    documents.order_id,
+    documents.amount as invoiced,
+    payments.amount as paid
+from documents
+inner join payments on documents.order_id = payments.order_id
+left join refunds on documents.order_id = refunds.order_id
+cross join {{ ref('int_shop') }} as shop
+where
+    payments.moved_at is not null
+    and documents.amount <> payments.amount
+    and greatest(documents.moved_at, payments.moved_at, coalesce(refunds.moved_at, payments.moved_at))
+    <= shop.last_event_at - interval {{ var('documents_settle_minutes') }} minute
