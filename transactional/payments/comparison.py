@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import TypeVar
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -19,6 +20,8 @@ from transactional.payments.models import (
     Refund,
     RefundStatus,
 )
+
+T = TypeVar("T")
 
 _CHUNK = 500
 """Ids in one query: databases bound the number of parameters."""
@@ -127,15 +130,20 @@ def compare(session: Session, gateway: str, theirs: Theirs) -> Comparison:
     return result
 
 
+def known_payments(session: Session, gateway: str, payment_ids: Iterable[str]) -> dict[str, Payment]:
+    """Our rows of these payments, by the gateway's id."""
+    known: dict[str, Payment] = {}
+    for ids in _chunks(payment_ids):
+        rows = session.scalars(select(Payment).where(Payment.gateway == gateway, Payment.gateway_payment_id.in_(ids)))
+        known |= {payment.gateway_payment_id: payment for payment in rows}
+    return known
+
+
 def _ours(session: Session, gateway: str, theirs: Theirs) -> Ours:
-    payments: dict[str, Payment] = {}
+    payments = known_payments(session, gateway, theirs.payments)
     on_its_way: dict[int, int] = {}
-    for ids in _chunks(theirs.payments):
-        found = session.scalars(
-            select(Payment).where(Payment.gateway == gateway, Payment.gateway_payment_id.in_(ids))
-        ).all()
-        payments |= {payment.gateway_payment_id: payment for payment in found}
-        on_its_way |= _on_its_way(session, [payment.id for payment in found])
+    for row_ids in _chunks(payment.id for payment in payments.values()):
+        on_its_way |= _on_its_way(session, row_ids)
     refunds: dict[str, Refund] = {}
     for ids in _chunks(theirs.refunds):
         known = select(Refund).where(Refund.gateway_refund_id.in_(ids))
@@ -145,7 +153,7 @@ def _ours(session: Session, gateway: str, theirs: Theirs) -> Ours:
     return Ours(payments, refunds, _posted(session, keys), on_its_way)
 
 
-def _chunks(ids: Iterable[str]) -> Iterator[list[str]]:
+def _chunks(ids: Iterable[T]) -> Iterator[list[T]]:
     rest = iter(ids)
     while chunk := list(islice(rest, _CHUNK)):
         yield chunk
@@ -158,7 +166,7 @@ def _on_its_way(session: Session, payment_ids: list[int]) -> dict[int, int]:
         .where(Refund.gateway_refund_id.is_not(None))
         .group_by(Refund.payment_id)
     )
-    return {int(payment_id): int(amount) for payment_id, amount in session.execute(sums)}
+    return {payment_id: int(amount) for payment_id, amount in session.execute(sums) if payment_id is not None}
 
 
 def _posted(session: Session, keys: list[str]) -> dict[str, dict[str, int]]:

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from transactional.core.uow import Database
-from transactional.payments.comparison import Comparison, Difference, Theirs, by_payment, compare
+from transactional.payments.comparison import Comparison, Difference, Theirs, by_payment, compare, known_payments
 from transactional.payments.gateway import GatewayError, Invalid, PaymentGateway, PaymentSnapshot, RefundSnapshot
 from transactional.payments.models import Payment, Refund
 from transactional.payments.polling import LATE_WINDOW, PollReport, apply_payment, apply_refund, poll_open
@@ -53,6 +53,7 @@ def reconcile(
     try:
         polled = poll_open(database, gateway)
         theirs = _everything(database, gateway, since, until)
+        _take_in_unheard(database, gateway, theirs)
         comparison = _compare_and_mend(database, gateway, theirs)
     except GatewayError as error:
         fail_run(database, run_id, error)
@@ -126,6 +127,15 @@ def _refund_or_none(gateway: PaymentGateway, refund_id: str) -> RefundSnapshot |
         return gateway.fetch_refund(refund_id)
     except Invalid:
         return None
+
+
+def _take_in_unheard(database: Database, gateway: PaymentGateway, theirs: Theirs) -> None:
+    """Payments of which no report ever came, failed attempts among them; those of foreign orders stay out."""
+    with database.read() as session:
+        known = known_payments(session, gateway.name, theirs.payments)
+    for payment_id, snapshot in theirs.payments.items():
+        if snapshot is not None and payment_id not in known:
+            apply_payment(database, snapshot)
 
 
 def _compare_and_mend(database: Database, gateway: PaymentGateway, theirs: Theirs) -> Comparison:

@@ -1,19 +1,12 @@
 """The state function: every order, repetition and loss of reports ends in one state."""
 
-import itertools
-import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
-from functools import cached_property
-from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from sqlalchemy import delete
 
-from tests.transactional.payments.till import Till, WebhookInbox
+from tests.transactional.payments.till import Till, WebhookInbox, final_state
 from transactional.core.errors import NotFound
 from transactional.core.models import OutboxMessage
 from transactional.orders import service as orders
@@ -22,21 +15,7 @@ from transactional.payments import inbox, service
 from transactional.payments.models import InboxState, PaymentStatus, RefundStatus
 from transactional.payments.verification import BadSignature, PaymentMismatch
 from transactional.payments_standin.bank import Method, Outcome
-from transactional.payments_standin.deliveries import Delivery
 from transactional.payments_standin.faults import Fault
-from transactional.payments_standin.gateway import ApiRequest
-
-AUTH = {"authorization": "Basic cnpwX3Rlc3RfbG9jYWw6bG9jYWwtc3RhbmQtaW4tc2VjcmV0"}
-
-
-def final_state(till: Till, order_id: int) -> tuple:
-    """Everything that must not depend on the order of events; row ids and times may."""
-    payments = sorted(
-        (p.gateway_payment_id, p.status, p.captured_minor, p.refunded_minor, p.refund_pending_minor, p.fee_minor)
-        for p in till.payments(order_id)
-    )
-    refunds = sorted((r.gateway_refund_id, r.status, r.amount_minor) for r in till.refunds(order_id))
-    return till.order(order_id).status, payments, refunds, sorted(till.balances().items()), till.captures()
 
 
 def test_a_purchase_by_browser(till: Till) -> None:
@@ -77,104 +56,6 @@ def test_an_authorised_payment_heard_of_by_webhook_is_captured_by_the_worker(til
     till.take_in(till.standin.deliveries.listing()[:1])
     assert till.order(order_id).status is OrderStatus.PAID
     till.check_books()
-
-
-def events_of_a_purchase_with_refund(till: Till, order_id: int) -> list[Delivery]:
-    """A failed attempt, a card payment that is captured, a partial refund ordered at the gateway."""
-    gateway_order_id = till.start(order_id)
-    till.standin.pay(gateway_order_id, outcome=Outcome.FAILED)
-    paid = till.standin.pay(gateway_order_id, method=Method.CARD, outcome=Outcome.CAPTURED)
-    till.standin.handle(
-        ApiRequest("POST", f"/v1/payments/{paid.payment_id}/refund", headers=AUTH, body=b'{"amount": 20000}')
-    )
-    return till.standin.deliveries.listing()
-
-
-@dataclass(frozen=True)
-class Purchase:
-    """A shop just before the events of a purchase arrive, and the events."""
-
-    till: Till
-    shop: Path
-    before: Path
-    order_id: int
-    events: Sequence[Delivery]
-
-    def after(self, positions: Sequence[int], *, reconcile: bool = False) -> tuple:
-        """The final state when the events at these positions arrive one after the other."""
-        # The engine stays, only its file goes back: a new engine would compile every statement anew.
-        self.till.database.engine.dispose()
-        shutil.copy(self.before, self.shop)
-        self.till.take_in(self.events[position] for position in positions)
-        if reconcile:
-            assert service.reconcile(self.till.database, self.till.gateway).differences == []
-        self.till.check_books()
-        return final_state(self.till, self.order_id)
-
-    @cached_property
-    def expected(self) -> tuple:
-        """The state after the events in the order in which they happened."""
-        return self.after(range(len(self.events)))
-
-
-@pytest.fixture
-def purchase(till: Till, tmp_path: Path) -> Purchase:
-    order_id = till.place()
-    events = events_of_a_purchase_with_refund(till, order_id)
-    till.database.engine.dispose()  # the last connection to close writes the WAL back into the file
-    shop, before = tmp_path / "shop.db", tmp_path / "before.db"
-    shutil.copy(shop, before)
-    return Purchase(till, shop, before, order_id, events)
-
-
-def test_the_events_in_their_order(purchase: Purchase) -> None:
-    assert [event.event for event in purchase.events] == [
-        "payment.failed",
-        "payment.authorized",
-        "payment.captured",
-        "order.paid",
-        "refund.created",
-        "refund.processed",
-    ]
-    status, payments, refunds, balances, captures = purchase.after(range(6))
-    assert status is OrderStatus.PAID
-    assert [payment[1:4] for payment in payments] == [
-        (PaymentStatus.FAILED, 0, 0),
-        (PaymentStatus.CAPTURED, 109_899, 20_000),
-    ] or [payment[1:4] for payment in payments] == [
-        (PaymentStatus.CAPTURED, 109_899, 20_000),
-        (PaymentStatus.FAILED, 0, 0),
-    ]
-    assert [refund[1:] for refund in refunds] == [(RefundStatus.PROCESSED, 20_000)]
-    assert dict(balances)["customer_payments"] == -89_899
-    assert captures == 1
-
-
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    order=st.permutations(range(6)),
-    repeated=st.lists(st.tuples(st.integers(0, 5), st.integers(0, 11)), max_size=4),
-)
-def test_permuted_and_repeated_events_end_in_one_state(
-    purchase: Purchase, order: list[int], repeated: list[tuple[int, int]]
-) -> None:
-    sequence = list(order)
-    for event, place in repeated:
-        sequence.insert(place, event)
-    assert purchase.after(sequence) == purchase.expected
-
-
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(heard=st.permutations(range(6)).flatmap(lambda order: st.integers(0, 5).map(lambda count: order[:count])))
-def test_lost_events_are_made_good_by_the_reconciler(purchase: Purchase, heard: list[int]) -> None:
-    assert purchase.after(heard, reconcile=True) == purchase.expected
-
-
-@pytest.mark.slow
-def test_all_permutations_end_in_one_state(purchase: Purchase) -> None:
-    # The failed attempt comes first: it touches a row of its own, and 120 sequences are enough of an answer.
-    for order in itertools.permutations(range(1, 6)):
-        assert purchase.after([0, *order]) == purchase.expected, order
 
 
 def test_the_same_payment_under_a_new_event_id_changes_nothing(till: Till) -> None:
@@ -309,7 +190,8 @@ def test_a_tampered_but_signed_event_is_quarantined(till: Till) -> None:
     order_id = till.place()
     till.standin.pay(till.start(order_id))
     captured = till.standin.deliveries.listing()[1]
-    forged = captured.body.replace(b"109899", b"109800")
+    total = till.order(order_id).total_minor
+    forged = captured.body.replace(str(total).encode(), str(total - 99).encode())
     till.database.run(
         lambda session: inbox.receive(session, raw=forged, event_id="evt_forged", now=till.clock.now()), actor="test"
     )
@@ -317,7 +199,7 @@ def test_a_tampered_but_signed_event_is_quarantined(till: Till) -> None:
     with till.database.read() as session:
         row = session.get_one(WebhookInbox, 1)
     assert row.state is InboxState.QUARANTINED
-    assert "109800" in (row.note or "")
+    assert str(total - 99) in (row.note or "")
     assert till.captures() == 0
 
 

@@ -226,4 +226,14 @@ def open_till(database: Database, clock: ManualClock, *, config: StandInConfig |
     return till
 
 
-__all__ = ["ADDRESS", "SECRET", "GatewayOrder", "Till", "WebhookInbox", "open_till"]
+def final_state(till: Till, order_id: int) -> tuple:
+    """Everything that must not depend on the order of events; row ids and times may."""
+    payments = sorted(
+        (p.gateway_payment_id, p.status, p.captured_minor, p.refunded_minor, p.refund_pending_minor, p.fee_minor)
+        for p in till.payments(order_id)
+    )
+    refunds = sorted((r.gateway_refund_id, r.status, r.amount_minor) for r in till.refunds(order_id))
+    return till.order(order_id).status, payments, refunds, sorted(till.balances().items()), till.captures()
+
+
+__all__ = ["ADDRESS", "SECRET", "GatewayOrder", "Till", "WebhookInbox", "final_state", "open_till"]
