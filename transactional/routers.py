@@ -12,6 +12,7 @@ from transactional.inventory.routes import router as inventory
 from transactional.loyalty.routes import router as loyalty
 from transactional.operations import router as operations
 from transactional.orders.routes import router as orders
+from transactional.orders.staff_routes import router as staff_orders
 from transactional.payments.routes import router as payments
 from transactional.payments.staff_routes import router as payments_staff
 from transactional.promotions.routes import router as promotions
@@ -31,6 +32,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     cart,
     checkout,
     orders,
+    staff_orders,
     documents,
     payments,
     payments_staff,

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from transactional.core.db import insert_into
 from transactional.core.journal import JournalEntry
+from transactional.core.pagination import Cursor, fetch_page
 from transactional.core.uow import Database
 from transactional.orders.changes import changes_of
 from transactional.orders.fold import Difference, Events, differences
@@ -91,6 +92,12 @@ def open_differences(session: Session, *, after_id: int = 0, limit: int = 100) -
         .order_by(OrderDifference.id)
         .limit(limit)
     ).all()
+
+
+def page_of_differences(session: Session, cursor: Cursor) -> tuple[Sequence[OrderDifference], str | None]:
+    """What is wrong and not mended yet, newest first."""
+    statement = select(OrderDifference).where(OrderDifference.resolved_at.is_(None))
+    return fetch_page(session, statement, cursor, by=OrderDifference.id)
 
 
 def _some_orders(session: Session, after: int, changed_since: datetime | None) -> Sequence[int]:
