@@ -65,6 +65,9 @@ class StartedPayment(BaseModel):
     gateway_order_id: str = Field(examples=["order_EKwxwAgItmmXdp"])
     amount_minor: int = Field(examples=[153_720])
     currency: str = Field(examples=["INR"])
+    expires_at: datetime | None = Field(
+        description="When the approval ends that this payment is for; null where none is needed"
+    )
 
     @classmethod
     def of(cls, request: GatewayOrder, *, key_id: str) -> "StartedPayment":
@@ -76,6 +79,7 @@ class StartedPayment(BaseModel):
             gateway_order_id=request.gateway_order_id,
             amount_minor=request.amount_minor,
             currency=request.currency,
+            expires_at=request.expires_at,
         )
 
 

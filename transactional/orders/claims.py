@@ -43,8 +43,10 @@ def settle_claims(session: Session, order: Order, lines: Sequence[OrderLine], ac
     Units that were given back before (an order paid on delivery) earn nothing, and what they cost in points returns.
     """
     inventory.confirm_holds(session, order.id)
-    promotions.redeem(session, order_id=order.id, now=now)
-    loyalty.capture(session, order_id=order.id, now=now, actor=actor)
+    if order.coupon_code is not None:
+        promotions.redeem(session, order_id=order.id, now=now)
+    if order.points_redeemed:
+        loyalty.capture(session, order_id=order.id, now=now, actor=actor)
     if not _may_earn(session, order):
         return
     spent = allocate(order.points_redeemed, [line.points_discount_minor for line in lines])

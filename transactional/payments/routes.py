@@ -85,11 +85,9 @@ def verify(database: DatabaseDep, gateway: Gateway, body: schemas.VerifyIn) -> s
         gateway_payment_id=body.razorpay_payment_id,
         signature=body.razorpay_signature,
     )
-    with database.read() as session:
-        order = orders.get_order(session, verified.order_id)
     return schemas.VerificationOut(
-        order_number=order.order_number,
-        order_status=order.status,
+        order_number=verified.order.order_number,
+        order_status=verified.order.status,
         payment_status=verified.payment.status if verified.payment else None,
     )
 

@@ -119,8 +119,10 @@ def _locked_payment(
         .values(row)
         .on_conflict_do_nothing(index_elements=["gateway", "gateway_payment_id"])
     )
-    is_new = session.scalar(statement.returning(Payment.id)) is not None  # PostgreSQL gives no row count here
-    return lock_payment(session, gateway=requested.gateway, gateway_payment_id=snapshot.payment_id), is_new
+    new = session.scalar(statement.returning(Payment))
+    if new is not None:
+        return new, True
+    return lock_payment(session, gateway=requested.gateway, gateway_payment_id=snapshot.payment_id), False
 
 
 def lock_payment(session: Session, *, gateway: str, gateway_payment_id: str) -> Payment:

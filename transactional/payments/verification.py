@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 import structlog
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from transactional.core.errors import Conflict, NotFound, ShopError
 from transactional.core.uow import Database
+from transactional.orders import service as orders
 from transactional.payments.capturing import capture_authorized
 from transactional.payments.effects import Effect
 from transactional.payments.gateway import GatewayError, PaymentGateway, SignatureInvalid
@@ -34,8 +36,13 @@ class PaymentMismatch(Conflict):
 class Verification:
     """The order that was paid and how far its payment is; None when the gateway could not be asked just now."""
 
-    order_id: int
+    order: orders.Order
     payment: Payment | None
+
+    @property
+    def order_id(self) -> int:
+        """The order's id."""
+        return self.order.id
 
 
 def verify_checkout(
@@ -59,15 +66,21 @@ def verify_checkout(
     except SignatureInvalid as error:
         raise BadSignature("the signature does not match this order and payment") from error
     try:
-        payment_id = _take_in(database, gateway, stored_id, gateway_payment_id)
-        _capture_if_authorized(database, gateway, payment_id)
+        verified = _take_in(database, gateway, stored_id, gateway_payment_id)
+        if verified.payment is None or verified.payment.status is not PaymentStatus.AUTHORIZED:
+            return verified
+        capture_authorized(database, gateway, payment_id=verified.payment.id)
     except GatewayError as error:
         log.warning("gateway did not answer", payment=gateway_payment_id, reason=str(error))
+    return _as_it_stands(database, gateway, request.order_id, gateway_payment_id)
+
+
+def _as_it_stands(database: Database, gateway: PaymentGateway, order_id: int, gateway_payment_id: str) -> Verification:
     with database.read() as session:
         statement = select(Payment).where(
             Payment.gateway == gateway.name, Payment.gateway_payment_id == gateway_payment_id
         )
-        return Verification(request.order_id, session.scalar(statement))
+        return Verification(orders.get_order(session, order_id), session.scalar(statement))
 
 
 def _stored_request(database: Database, gateway: PaymentGateway, gateway_order_id: str) -> GatewayOrder:
@@ -81,21 +94,22 @@ def _stored_request(database: Database, gateway: PaymentGateway, gateway_order_i
     return request
 
 
-def _take_in(database: Database, gateway: PaymentGateway, gateway_order_id: str, gateway_payment_id: str) -> int:
+def _take_in(
+    database: Database, gateway: PaymentGateway, gateway_order_id: str, gateway_payment_id: str
+) -> Verification:
     snapshot = gateway.fetch_payment(gateway_payment_id)
     if snapshot.order_id != gateway_order_id:
         raise PaymentMismatch("this payment belongs to another order")
-    applied = database.run(
-        lambda session: apply_gateway_payment(session, snapshot=snapshot, source="browser", now=database.clock.now()),
-        actor="payments",
-    )
-    if applied.effect is Effect.MISMATCH or applied.row_id is None:
+
+    def work(session: Session) -> Verification | None:
+        applied = apply_gateway_payment(session, snapshot=snapshot, source="browser", now=database.clock.now())
+        if applied.effect is Effect.MISMATCH or applied.row_id is None:
+            return None
+        # Both rows are locked and known to this session: nothing is read again.
+        payment = session.get_one(Payment, applied.row_id)
+        return Verification(orders.get_order(session, payment.order_id), payment)
+
+    verified = database.run(work, actor="payments")
+    if verified is None:  # outside of the transaction, which has told somebody of the difference
         raise PaymentMismatch("amount or currency of the payment differ from the order's; it will be looked into")
-    return applied.row_id
-
-
-def _capture_if_authorized(database: Database, gateway: PaymentGateway, payment_id: int) -> None:
-    with database.read() as session:
-        status = session.get_one(Payment, payment_id).status
-    if status is PaymentStatus.AUTHORIZED:
-        capture_authorized(database, gateway, payment_id=payment_id)
+    return verified
