@@ -99,12 +99,6 @@ def refund_whole_payment(session: Session, *, payment: Payment, reason: str, now
     return open_refund(session, payment=payment, amount_minor=amount, reason=reason, key=key, now=now)
 
 
-def refund_part(session: Session, *, payment: Payment, amount_minor: int, reason: str, now: datetime) -> Refund:
-    """Order a part of a locked payment back that its order never needed, once a payment."""
-    key = f"excess:{payment.gateway_payment_id}"
-    return open_refund(session, payment=payment, amount_minor=amount_minor, reason=reason, key=key, now=now)
-
-
 def refundable(payment: Payment) -> int:
     """What can still be given back of a payment, in minor units."""
     return payment.captured_minor - payment.refunded_minor - payment.refund_pending_minor

@@ -32,9 +32,9 @@ ADDRESS = {
     "recipient": "Asha Rao",
     "phone": "+919000090000",
     "line1": "12 Lake Road",
-    "city": "Pune",
-    "state": "Maharashtra",
-    "postal_code": "411001",
+    "city": "Bengaluru",
+    "state": "Karnataka",
+    "postal_code": "560004",
     "country": "India",
 }
 
@@ -200,6 +200,8 @@ def open_till(database: Database, clock: ManualClock, *, config: StandInConfig |
             price_minor=33_333,
             currency="INR",
             tax_rate_bp=1800,
+            weight_grams=100,
+            is_customisable=True,
             now=now,
         )
         variant = catalog.default_variant(session, product.id)
