@@ -20,7 +20,7 @@ NOT_EXTRACTED = {
 PERSONAL_DATA = {
     "email": "contact", "email_key": "contact", "identity_key": "contact", "phone": "contact",
     "full_name": "identity", "recipient": "identity", "birthday": "identity",
-    "line1": "address", "line2": "address", "postal_code": "address", "ship_to": "address",
+    "line1": "address", "line2": "address", "postal_code": "address", "ship_to": "address", "buyer": "address",
     "gift_message": "free_text", "body": "free_text", "subject": "free_text", "customisation": "free_text",
     "raw": "free_text",
     "anonymous_id": "pseudonym", "session_id": "pseudonym", "customer_id": "pseudonym", "user_id": "pseudonym",
