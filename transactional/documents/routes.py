@@ -25,9 +25,24 @@ PAYERS = [Depends(requires("write_refunds"))]
 
 _STAFF = "read_orders"
 _PDF: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}}
+    200: {
+        "description": "The document",
+        "content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}, "example": "%PDF-1.7 …"}},
+    }
 }
-_CSV: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
+_CSV: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The table",
+        "content": {
+            "text/csv": {
+                "schema": {"type": "string"},
+                "example": "month,section,supply,place_code,place,rate_percent,currency,"
+                "taxable_value,cgst,sgst,igst,total\r\n"
+                "2026-11,B2C,intra,29,Karnataka,18.00,INR,13027.10,1172.44,1172.44,0.00,15371.98\r\n",
+            }
+        },
+    }
+}
 
 Reference = Annotated[
     str,
