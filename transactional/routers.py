@@ -8,6 +8,7 @@ from transactional.cart.routes import router as cart
 from transactional.catalog.routes import router as catalog
 from transactional.checkout.routes import router as checkout
 from transactional.documents.routes import router as documents
+from transactional.fulfilment.routes import router as fulfilment
 from transactional.inventory.routes import router as inventory
 from transactional.loyalty.routes import router as loyalty
 from transactional.operations import router as operations
@@ -19,6 +20,8 @@ from transactional.promotions.routes import router as promotions
 from transactional.recommendations.routes import router as recommendations
 from transactional.returns.routes import router as returns
 from transactional.reviews.routes import router as reviews
+from transactional.shipping.routes import router as shipping
+from transactional.shipping.tariff_routes import router as shipping_tariff
 from transactional.staff.routes import router as staff
 from transactional.suppliers.purchase_routes import router as procurement
 from transactional.suppliers.routes import router as suppliers
@@ -35,6 +38,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     staff_orders,
     documents,
     payments,
+    fulfilment,
+    shipping,
+    shipping_tariff,
     payments_staff,
     returns,
     loyalty,

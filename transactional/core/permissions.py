@@ -17,6 +17,7 @@ RESOURCES = (
     "staff",
     "analytics",
     "recommendations",
+    "shipping",
 )
 
 PERMISSIONS: frozenset[str] = frozenset(f"{verb}_{resource}" for resource in RESOURCES for verb in ("read", "write"))

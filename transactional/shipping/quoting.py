@@ -31,7 +31,7 @@ class ShippingQuote:
 
 
 def quote(
-    session: Session | None = None,
+    session: Session,
     *,
     merchandise_minor: int,
     settings: Settings,
@@ -47,8 +47,6 @@ def quote(
     the flat rule of the settings, wherever it sends. Raises InvalidInput for a place the shop does not send to, an
     impossible postal code, a weight of zero, and more than a zone carries.
     """
-    if session is None:
-        return _flat(merchandise_minor, settings)
     if postal_code is None:
         return _estimate(session, merchandise_minor, max(weight_grams or 0, 1), box, currency) or _flat(
             merchandise_minor, settings

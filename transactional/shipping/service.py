@@ -1,37 +1,85 @@
-"""Parcels and what sending them costs."""
+"""What other domains may ask of shipping."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from transactional.core.errors import Conflict
-from transactional.shipping.models import Shipment, ShipmentStatus
+from transactional.shipping.models import (
+    ScanSource,
+    Shipment,
+    ShipmentEvent,
+    ShipmentItem,
+    ShipmentKind,
+    ShipmentStatus,
+)
+from transactional.shipping.parcels import Contents, NewParcel, create_parcel
+from transactional.shipping.provider import OWN, carrier_in_use, carrier_name, has_credentials
 from transactional.shipping.quoting import ShippingQuote, quote, zone_of
+from transactional.shipping.reading import (
+    get_shipment,
+    has_live_parcel,
+    items_of,
+    shipments_of,
+    units_in_parcels,
+)
+from transactional.shipping.schemas import ParcelOut
 from transactional.shipping.tariff import seed_tariff
+from transactional.shipping.tracking import DELIVERED, PICKED_UP, RETURNED, Report, counts_for, events_of, take_in
 from transactional.shipping.weights import Box, weigh
 
 __all__ = [
+    "DELIVERED",
+    "OWN",
+    "PICKED_UP",
+    "RETURNED",
     "Box",
+    "Contents",
+    "NewParcel",
+    "ParcelOut",
     "Shipment",
+    "ShipmentEvent",
+    "ShipmentItem",
+    "ShipmentKind",
     "ShipmentStatus",
     "ShippingQuote",
+    "carrier_in_use",
+    "carrier_name",
+    "counts_for",
+    "create_parcel",
     "create_shipment",
+    "events_of",
+    "get_shipment",
+    "has_credentials",
+    "has_live_parcel",
+    "items_of",
     "mark_delivered",
     "quote",
     "seed_tariff",
     "shipments_of",
+    "units_in_parcels",
     "weigh",
     "zone_of",
 ]
 
 
 def create_shipment(
-    session: Session, *, order_id: int, carrier: str, tracking_number: str | None, weight_grams: int, now: datetime
+    session: Session,
+    *,
+    order_id: int,
+    carrier: str,
+    tracking_number: str | None,
+    weight_grams: int,
+    now: datetime,
+    units: Mapping[int, int] | None = None,
 ) -> Shipment:
-    """A parcel that leaves the house now. Raises Conflict for a tracking number that another parcel has."""
+    """A parcel that leaves the house now, by whoever carries it; `units` of order lines where the caller knows them.
+
+    The caller has told the order already: nothing is published. Raises Conflict for a tracking number that another
+    parcel has.
+    """
     shipment = Shipment(
         order_id=order_id,
         carrier=carrier,
@@ -46,19 +94,25 @@ def create_shipment(
             session.add(shipment)
     except IntegrityError as error:
         raise Conflict(f"the tracking number {tracking_number} belongs to another parcel") from error
+    items = sorted((units or {}).items())
+    session.add_all(
+        ShipmentItem(shipment_id=shipment.id, order_line_id=line_id, quantity=quantity) for line_id, quantity in items
+    )
     return shipment
 
 
 def mark_delivered(session: Session, *, order_id: int, now: datetime) -> int:
-    """Every parcel of the order has arrived; gives the number that had not before."""
-    under_way = [shipment for shipment in shipments_of(session, order_id) if shipment.delivered_at is None]
+    """Every parcel of the order has arrived, says the order; gives the number that had not before."""
+    under_way = [
+        shipment
+        for shipment in shipments_of(session, order_id)
+        if shipment.delivered_at is None
+        and shipment.kind is ShipmentKind.FORWARD
+        and shipment.status is not ShipmentStatus.CANCELLED
+    ]
     for shipment in under_way:
-        shipment.status = ShipmentStatus.DELIVERED
+        # Set before the fold, so that the order is not told what it has just said.
         shipment.delivered_at = now
-    session.flush()
+        report = Report("", "handed over, says the order", now, ShipmentStatus.DELIVERED)
+        take_in(session, shipment, [report], source=ScanSource.STAFF, now=now)
     return len(under_way)
-
-
-def shipments_of(session: Session, order_id: int) -> Sequence[Shipment]:
-    """The order's parcels, oldest first."""
-    return session.scalars(select(Shipment).where(Shipment.order_id == order_id).order_by(Shipment.id)).all()

@@ -24,6 +24,7 @@ _MANAGED = (
     "customers",
     "staff",
     "recommendations",
+    "shipping",
 )
 
 SEEDS: dict[str, tuple[str, frozenset[str]]] = {
@@ -46,6 +47,7 @@ SEEDS: dict[str, tuple[str, frozenset[str]]] = {
                 "read_customers",
                 "read_analytics",
                 "read_recommendations",
+                "read_shipping",
             }
         ),
     ),

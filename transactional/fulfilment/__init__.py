@@ -1,0 +1,1 @@
+"""Where orders and parcels meet: packing units of an order, and following them."""
