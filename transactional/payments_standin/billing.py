@@ -113,7 +113,7 @@ class Billing:
         first = subscription.start_at or at
         subscription.cycles += 1
         subscription.current_start = at
-        subscription.current_end = cycle_start(first, plan, subscription.cycles)
+        subscription.current_end = _next_start(first, plan, subscription.cycles, after=at)
         subscription.charge_at = subscription.current_end
         if subscription.status != "halted":
             self._charge(subscription, plan, at=at)
@@ -189,6 +189,13 @@ class Billing:
         payment.fee, payment.tax = fee_of(amount)
         self._books.events.payment("payment.captured", payment, at=at)
         return payment
+
+
+def _next_start(first: int, plan: PlanEntity, index: int, *, after: int) -> int:
+    """The start of the cycle of an index, or of the first later one that lies ahead: a pause skips cycles."""
+    while cycle_start(first, plan, index) <= after:
+        index += 1
+    return cycle_start(first, plan, index)
 
 
 def cycle_start(first: int, plan: PlanEntity, index: int) -> int:
