@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from transactional.core.outbox import follows, handles, publish
 from transactional.core.uow import Database
 from transactional.documents import service
-from transactional.orders.service import STATUS_CHANGED, OrderStatus
+from transactional.orders.service import ORDER_CHANGED, STATUS_CHANGED, OrderStatus
 from transactional.payments.service import Refund
 
 SETTLE = "documents.settle"
@@ -36,6 +36,13 @@ def after_step(database: Database, payload: dict[str, Any]) -> None:
     if payload["to"] in _AFTER_SHIPPING:
         cause = f"{payload['to']}:{payload['occurred_at']}"
         database.run(lambda session: _ask(session, database, payload["order_id"], cause), actor="documents")
+
+
+@follows(ORDER_CHANGED)
+def after_change(database: Database, payload: dict[str, Any]) -> None:
+    """A change set happened: an exchange may have settled its difference without a refund."""
+    cause = f"change:{payload['change_id']}"
+    database.run(lambda session: _ask(session, database, payload["order_id"], cause), actor="documents")
 
 
 @follows(REFUND_ORDERED)

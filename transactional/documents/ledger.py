@@ -76,7 +76,7 @@ class Books:
         """What a decision takes off the invoices: not what units cost that are on none."""
         units = [
             Units(unit["order_line_id"], unit["first"], unit["quantity"], unit["refund_minor"])
-            for unit in decision.policy["units"]
+            for unit in decision.policy.get("units", ())
         ]
         unknown = sum(unit.amount_minor for unit in units if invoiced_units(self.left, unit) is None)
         return Credit(max(0, decision.refund_minor - unknown), units, decision.shipping_minor)

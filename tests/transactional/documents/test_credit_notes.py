@@ -141,6 +141,49 @@ class TestUnits:
         office.assert_sound(order_id)
 
 
+class TestExchange:
+    def test_what_an_exchange_adds_has_an_invoice_of_its_own_and_credits_find_theirs(
+        self, office: Office, kit: TradeKit
+    ) -> None:
+        order_id = delivered(office, {kit.variant("MUG", price=100_001, stock=9): 2})
+        (line,) = kit.lines(order_id)
+        office.give_back(order_id, {line.id: 1}, cause="test:1")
+
+        def add_line(session):
+            order = orders.lock_order(session, order_id)
+            order.gross_minor += 50_000
+            order.total_minor += 50_000
+            columns = ("order_id", "variant_id", "product_id", "sku", "title")
+            sums = {"quantity": 1, "unit_price_minor": 50_000, "gross_minor": 50_000, "net_minor": 50_000}
+            added = orders.OrderLine(
+                **{name: getattr(line, name) for name in columns}, **sums, tax_minor=7_627, customisation={}
+            )
+            session.add(added)
+            session.flush()
+            return added.id
+
+        added_id = kit.run(add_line)
+        (note,) = office.settle(order_id)  # the other gift has not left yet
+        assert note.kind is DocumentKind.CREDIT_NOTE
+
+        def left_and_arrived(session):
+            added = orders.get_line(session, added_id)
+            added.shipped_quantity = added.delivered_quantity = 1
+
+        kit.run(left_and_arrived)
+        (second,) = office.settle(order_id)
+        assert (second.kind, second.number, second.total_minor) == (DocumentKind.INVOICE, "INV-2526-0000002", 50_000)
+        office.give_back(order_id, {line.id: 1, added_id: 1}, cause="test:2")
+        notes = office.settle(order_id)
+        invoices = {d.id: d.number for d in office.documents(order_id) if d.kind is DocumentKind.INVOICE}
+        assert [invoices[n.refers_to_id or 0] for n in notes] == ["INV-2526-0000001", "INV-2526-0000002"]
+        with kit.database.read() as session:
+            given_back = orders.given_back_minor(session, order_id)
+        assert office.on_paper(order_id) == kit.order(order_id).total_minor - given_back
+        assert office.settle(order_id) == []
+        office.assert_sound(order_id)
+
+
 class TestByHand:
     def test_an_amount_is_spread_over_what_is_left_once_per_reference(self, office: Office, kit: TradeKit) -> None:
         order_id = delivered(

@@ -104,6 +104,28 @@ class TestSums:
             given_back = orders.given_back_minor(session, order_id)
         assert invoice.total_minor == kit.order(order_id).total_minor - given_back
 
+    def test_an_edited_order_is_invoiced_as_it_was_sent(self, office: Office, kit: TradeKit) -> None:
+        mug, box = kit.variant("MUG", price=100_001, stock=5), kit.variant("BOX", price=30_003, stock=5)
+        order_id = kit.buy({mug: 2}, pay=False, payment_mode="on_delivery")
+        (line,) = kit.lines(order_id)
+
+        def edit(session):
+            wanted = orders.WantedChange(remove={line.id: 1}, add=[orders.AddedUnits(box, 2)])
+            change = orders.draft_change(
+                session, order_id=order_id, wanted=wanted, actor="test", reason="other gift", now=kit.now
+            )
+            return orders.apply_change(session, change_id=change.id, actor="test", now=kit.now)
+
+        kit.run(edit)
+        kit.ship(order_id)
+        (invoice,) = office.settle(order_id)
+        with kit.database.read() as session:
+            given_back = orders.given_back_minor(session, order_id)
+        assert invoice.total_minor == kit.order(order_id).total_minor - given_back
+        units = [(row.sku, row.first_unit, row.quantity) for row in office.lines(invoice)]
+        assert units[:2] == [("MUG", 1, 1), ("BOX", 0, 2)]
+        office.assert_sound(order_id)
+
     def test_an_order_for_nothing_has_an_invoice_over_nothing(self, office: Office, kit: TradeKit) -> None:
         order_id = kit.buy({kit.variant("FREE", price=0, stock=5): 1})
         office.change(order_id, shipping_minor=0, total_minor=0)
