@@ -1,0 +1,241 @@
+"""Several parcels an order: what leaves, arrives or comes home, told by staff or by the carrier, in any order."""
+
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from tests.support.parallel import at_once, failures
+from tests.support.trade import TradeKit
+from transactional.core import outbox
+from transactional.core.errors import Conflict, IllegalTransition, InvalidInput
+from transactional.core.models import OutboxMessage, OutboxState
+from transactional.orders import events, service
+from transactional.orders.models import OrderUnitMove
+from transactional.orders.service import OrderStatus, UnitMove
+from transactional.shipping import service as shipping
+
+
+def pack(kit: TradeKit, order_id: int) -> None:
+    """Packed."""
+    kit.run(lambda s: service.pack(s, order_id=order_id, actor="test", now=kit.now).id)
+
+
+def send(kit: TradeKit, order_id: int, units: Mapping[int, int]) -> OrderStatus:
+    """A parcel leaves."""
+    return kit.run(lambda s: service.ship_parcel(s, order_id=order_id, units=units, actor="t", now=kit.now).status)
+
+
+def hand_over(kit: TradeKit, order_id: int, units: Mapping[int, int]) -> OrderStatus:
+    """A parcel arrives."""
+    return kit.run(lambda s: service.parcel_delivered(s, order_id=order_id, units=units, actor="t", now=kit.now).status)
+
+
+def bring_home(kit: TradeKit, order_id: int, units: Mapping[int, int], **more: Any) -> OrderStatus:
+    """A parcel comes back."""
+    return kit.run(
+        lambda s: service.parcel_came_back(s, order_id=order_id, units=units, actor="t", now=kit.now, **more).status
+    )
+
+
+def parcel(kit: TradeKit, order_id: int) -> int:
+    """A parcel of the shipping domain."""
+    return kit.run(
+        lambda s: (
+            shipping.create_shipment(
+                s, order_id=order_id, carrier="Bluedart", tracking_number=None, weight_grams=1, now=kit.now
+            ).id
+        )
+    )
+
+
+def refunds(kit: TradeKit) -> dict[str, int]:
+    """What the till was told to pay back, by key."""
+    with kit.database.read() as session:
+        found = session.scalars(select(OutboxMessage.payload).where(OutboxMessage.topic == service.REFUND_DUE))
+        return {payload["key"]: payload["amount_minor"] for payload in found}
+
+
+def history(kit: TradeKit, order_id: int) -> list[str]:
+    """The steps so far."""
+    with kit.database.read() as session:
+        return [step.to_status for step in service.status_history(session, order_id)]
+
+
+def test_two_parcels_tell_where_the_order_stands(kit: TradeKit) -> None:
+    cup, card = kit.variant("CUP", stock=9), kit.variant("CARD", stock=9)
+    order_id = kit.buy({cup: 3, card: 1})
+    cups, cards = (line.id for line in kit.lines(order_id))
+    pack(kit, order_id)
+    assert send(kit, order_id, {cups: 2}) is OrderStatus.PARTIALLY_SHIPPED
+    assert (kit.level(cup), kit.level(card)) == ((7, 1), (9, 1))
+    assert hand_over(kit, order_id, {cups: 1}) is OrderStatus.PARTIALLY_DELIVERED
+    assert send(kit, order_id, {cups: 1, cards: 1}) is OrderStatus.PARTIALLY_DELIVERED
+    assert (kit.level(cup), kit.level(card)) == ((6, 0), (8, 0))
+    assert kit.order(order_id).delivered_at is None
+    assert hand_over(kit, order_id, {cups: 2, cards: 1}) is OrderStatus.DELIVERED
+    assert kit.order(order_id).delivered_at == kit.now
+    kit.assert_sound()
+
+
+def test_the_rest_is_called_off_while_a_parcel_travels(kit: TradeKit) -> None:
+    cup = kit.variant("CUP", stock=9)
+    order_id = kit.buy({cup: 3})
+    line = kit.lines(order_id)[0].id
+    pack(kit, order_id)
+    send(kit, order_id, {line: 1})
+    kit.run(
+        lambda s: service.cancel_units(s, order_id=order_id, units={line: 2}, actor="t", reason="r", now=kit.now).id
+    )
+    assert kit.order(order_id).status is OrderStatus.SHIPPED
+    assert hand_over(kit, order_id, {line: 1}) is OrderStatus.DELIVERED
+    assert kit.level(cup) == (8, 0)
+
+
+def test_an_order_of_which_everything_comes_home_is_cancelled(kit: TradeKit) -> None:
+    cup = kit.variant("CUP", price=10_001, stock=9)
+    order_id = kit.buy({cup: 3})
+    line = kit.lines(order_id)[0].id
+    pack(kit, order_id)
+    send(kit, order_id, {line: 1})
+    send(kit, order_id, {line: 2})
+    assert bring_home(kit, order_id, {line: 1}) is OrderStatus.SHIPPED
+    assert bring_home(kit, order_id, {line: 2}) is OrderStatus.CANCELLED
+    order = kit.order(order_id)
+    assert sum(refunds(kit).values()) == 30_003 == order.total_minor - order.shipping_minor
+    assert kit.level(cup) == (9, 0)
+    assert order.cancelled_at == kit.now
+    kit.assert_sound()
+
+
+def test_a_parcel_that_the_carrier_lost_is_not_shelved_and_shipping_goes_back(kit: TradeKit) -> None:
+    cup = kit.variant("CUP", price=10_001, stock=9)
+    order_id = kit.buy({cup: 1})
+    kit.ship(order_id)
+    bring_home(kit, order_id, {kit.lines(order_id)[0].id: 1}, restock=False, ours=True, reason="lost on the way")
+    assert sum(refunds(kit).values()) == kit.order(order_id).total_minor
+    assert kit.level(cup) == (8, 0)
+
+
+def test_a_refused_parcel_paid_at_the_door_costs_nobody(kit: TradeKit) -> None:
+    cup = kit.variant("CUP", price=100_000, stock=9)
+    asha = kit.customer()
+    kit.give_points(asha, 10)
+    kit.coupon("ONCE", usage_limit=1)
+    order_id = kit.buy(
+        {cup: 2}, customer_id=asha, pay=False, payment_mode="on_delivery", redeem_points=10, coupon="ONCE"
+    )
+    kit.ship(order_id)
+    assert bring_home(kit, order_id, {kit.lines(order_id)[0].id: 2}) is OrderStatus.CANCELLED
+    assert refunds(kit) == {}
+    assert kit.count(OutboxMessage, OutboxMessage.topic == service.COLLECTED) == 0
+    assert (kit.points(asha).active, kit.points(asha).held, kit.coupon_uses("ONCE")) == (10, 0, 0)
+    kit.assert_sound()
+
+
+def test_more_than_there_is_cannot_move(kit: TradeKit) -> None:
+    cup = kit.variant("CUP", stock=9)
+    order_id = kit.buy({cup: 2})
+    line = kit.lines(order_id)[0].id
+    with pytest.raises(IllegalTransition, match="is paid"):
+        send(kit, order_id, {line: 1})
+    pack(kit, order_id)
+    with pytest.raises(Conflict, match="2 units of CUP are left to send, not 3"):
+        send(kit, order_id, {line: 3})
+    with pytest.raises(InvalidInput):
+        send(kit, order_id, {})
+    with pytest.raises(Conflict, match="0 units of CUP are left to deliver"):
+        hand_over(kit, order_id, {line: 1})
+    send(kit, order_id, {line: 1})
+    with pytest.raises(Conflict, match="1 units of CUP are left to take back"):
+        bring_home(kit, order_id, {line: 2})
+    assert kit.level(cup) == (8, 1)
+
+
+def test_the_carriers_news_count_once_in_any_order(kit: TradeKit) -> None:
+    """Each permutation and repetition of what the carrier says about two parcels ends in one state."""
+    cup = kit.variant("CUP", stock=500)
+    handlers = {
+        "up": events.parcel_picked_up,
+        "there": events.parcel_delivered,
+    }
+    ends = set()
+    for order_of_news in itertools.permutations([("up", 0), ("there", 0), ("up", 1), ("there", 1)]):
+        order_id = kit.buy({cup: 3})
+        line = kit.lines(order_id)[0].id
+        parcels = [(parcel(kit, order_id), 1), (parcel(kit, order_id), 2)]
+        for what, number in [*order_of_news, *order_of_news]:
+            shipment_id, units = parcels[number]
+            payload = {"shipment_id": shipment_id, "order_id": order_id, "units": {str(line): units}}
+            handlers[what](kit.database, payload)
+        after = kit.lines(order_id)[0]
+        ends.add((kit.order(order_id).status, after.shipped_quantity, after.delivered_quantity))
+        assert set(history(kit, order_id)[-1:]) == {"delivered"}
+    assert ends == {(OrderStatus.DELIVERED, 3, 3)}
+    assert kit.level(cup) == (500 - 24 * 3, 0)
+    assert kit.count(OrderUnitMove) == 24 * 4
+    kit.assert_sound()
+
+
+def test_a_return_that_overtakes_the_pickup_makes_up_for_it(kit: TradeKit) -> None:
+    cup = kit.variant("CUP", price=10_001, stock=9)
+    order_id = kit.buy({cup: 1})
+    line, shipment_id = kit.lines(order_id)[0].id, parcel(kit, order_id)
+    payload = {"shipment_id": shipment_id, "order_id": order_id, "units": {str(line): 1}}
+    for handle in (events.parcel_returned, events.parcel_picked_up, events.parcel_returned):
+        handle(kit.database, payload)
+    assert history(kit, order_id)[-3:] == ["packed", "shipped", "cancelled"]
+    assert refunds(kit) == {f"parcel:{shipment_id}": 10_001}
+    assert kit.level(cup) == (9, 0)
+
+
+def test_what_staff_told_first_is_not_counted_again(kit: TradeKit) -> None:
+    cup = kit.variant("CUP", stock=9)
+    order_id = kit.buy({cup: 2})
+    kit.deliver(order_id)
+    line, shipment_id = kit.lines(order_id)[0].id, parcel(kit, order_id)
+    payload = {"shipment_id": shipment_id, "order_id": order_id, "units": {str(line): 2}}
+    for handle in (events.parcel_picked_up, events.parcel_delivered, events.parcel_returned):
+        handle(kit.database, payload)
+    assert kit.order(order_id).status is OrderStatus.DELIVERED
+    assert kit.level(cup) == (7, 0)
+
+
+def test_a_pickup_during_a_change_waits_and_is_tried_again(kit: TradeKit) -> None:
+    cup = kit.variant("CUP", stock=9)
+    order_id = kit.buy({cup: 2})
+    line, shipment_id = kit.lines(order_id)[0].id, parcel(kit, order_id)
+    kit.run(
+        lambda s: (
+            service.draft_change(
+                s, order_id=order_id, wanted=service.WantedChange(remove={line: 1}), actor="t", reason="", now=kit.now
+            ).id
+        )
+    )
+    payload = {"shipment_id": shipment_id, "order_id": order_id, "units": {str(line): 2}}
+    kit.run(lambda s: outbox.publish(s, events.PICKED_UP, payload, dedup_key="news", now=kit.now))
+    outbox.drain(kit.database)
+    with kit.database.read() as session:
+        message = session.scalars(select(OutboxMessage).where(OutboxMessage.topic == events.PICKED_UP)).one()
+    assert (message.state, kit.level(cup)) == (OutboxState.PENDING, (9, 2))
+    assert "IllegalTransition" in (message.last_error or "")
+
+
+@pytest.mark.postgres
+@pytest.mark.slow
+def test_the_same_news_many_times_at_once_count_once(pg_kit: TradeKit) -> None:
+    cup = pg_kit.variant("CUP", price=10_001, stock=20)
+    order_id = pg_kit.buy({cup: 4})
+    line, shipment_id = pg_kit.lines(order_id)[0].id, parcel(pg_kit, order_id)
+    payload = {"shipment_id": shipment_id, "order_id": order_id, "units": {str(line): 4}}
+    works: list[Any] = [lambda: events.parcel_picked_up(pg_kit.database, payload)] * 4
+    works += [lambda: events.parcel_delivered(pg_kit.database, payload)] * 4
+    assert failures(at_once(works)) == []
+    after = pg_kit.lines(order_id)[0]
+    assert (after.shipped_quantity, after.delivered_quantity) == (4, 4)
+    assert pg_kit.order(order_id).status is OrderStatus.DELIVERED
+    assert pg_kit.count(OrderUnitMove, OrderUnitMove.kind == UnitMove.SHIPPED) == 1
+    assert pg_kit.level(cup) == (16, 0)
+    pg_kit.assert_sound()
