@@ -9,7 +9,7 @@ from tests.transactional.payments.till import GatewayOrder, Till
 from transactional.core.errors import ShopError
 from transactional.orders.service import OrderStatus
 from transactional.payments import inbox, service
-from transactional.payments.models import WebhookInbox
+from transactional.payments.models import GatewayDifference, WebhookInbox
 from transactional.payments_standin.bank import Outcome
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
@@ -61,6 +61,51 @@ def test_callback_webhook_and_poller_in_parallel_post_one_capture(pg_till: Till)
     assert till.order(order_id).status is OrderStatus.PAID
     assert till.count(WebhookInbox) == 3
     till.check_books()
+
+
+def test_fifty_deliveries_and_the_browser_post_one_capture(pg_till: Till) -> None:
+    till = pg_till
+    order_id = till.place()
+    paid = till.standin.pay(till.start(order_id), outcome=Outcome.CAPTURED)
+    deliveries = till.standin.deliveries.listing()
+
+    def hear(number: int) -> None:
+        """Each event several times under its own id, and more often under new ones, as replays by hand may come."""
+        delivery = deliveries[number % 3]
+        event_id = delivery.event_id if number % 2 else f"evt_again_{number}"
+        till.database.run(
+            lambda session: inbox.receive(session, raw=delivery.body, event_id=event_id, now=till.clock.now()),
+            actor="test",
+        )
+        till.work()
+
+    tasks = [
+        *(lambda number=number: hear(number) for number in range(50)),
+        *(lambda: till.verify(paid) for _ in range(8)),
+    ]
+    assert at_once(tasks) == [None] * len(tasks)
+    till.work()
+    assert till.captures() == 1
+    assert len(till.payments(order_id)) == 1
+    assert till.refunds(order_id) == []
+    assert till.order(order_id).status is OrderStatus.PAID
+    till.check_books()
+
+
+def test_reconciliations_at_once_keep_one_row_a_difference(pg_till: Till) -> None:
+    till = pg_till
+    payment = till.payments(till.buy())[0]
+    with till.database.unit_of_work(actor="vandal") as session:
+        session.get_one(service.Payment, payment.id).fee_minor = 1
+    assert at_once([lambda: service.reconcile(till.database, till.gateway)] * 4) == [None] * 4
+    with till.database.read() as session:
+        found = session.query(GatewayDifference).all()
+    assert [(row.kind, row.resolved_at) for row in found] == [("fee", None)]
+    with till.database.unit_of_work(actor="repair") as session:
+        session.get_one(service.Payment, payment.id).fee_minor = payment.fee_minor
+    assert at_once([lambda: service.reconcile(till.database, till.gateway)] * 4) == [None] * 4
+    with till.database.read() as session:
+        assert [row.resolved_at for row in session.query(GatewayDifference)] == [till.clock.now()]
 
 
 def test_parallel_refunds_never_exceed_the_capture(pg_till: Till) -> None:

@@ -2,10 +2,10 @@
 
 import socket
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
 from transactional.core.clock import ManualClock
 from transactional.payments.gateway import (
@@ -27,7 +27,7 @@ from transactional.payments_standin.faults import Fault
 from transactional.payments_standin.gateway import Gateway
 from transactional.payments_standin.server import running
 from transactional.payments_standin.transport import InProcessAdapter
-from transactional.settings import WebhookSecret
+from transactional.settings import Settings, WebhookSecret
 
 SECRETS = [SecretStr("old-secret"), SecretStr("new-secret")]
 
@@ -93,8 +93,10 @@ def test_capturing_twice_does_not_carry_amounts_over(razorpay: RazorpayGateway, 
     ("fault", "error"),
     [
         (Fault.ANSWER_LOST, Unknown),
+        (Fault.UNREADABLE, Unknown),
         (Fault.HTML_502, Unknown),
         (Fault.RATE_LIMITED, RateLimited),
+        (Fault.KEY_IN_PROGRESS, Conflict),
         (Fault.SERVER_ERROR, Unknown),
     ],
 )
@@ -109,6 +111,30 @@ def test_faults_become_error_classes(
         with pytest.raises(error):
             new_order(adapter_for(standin))
     assert capsys.readouterr().out == ""  # the client prints what it does not understand
+
+
+@pytest.mark.parametrize("body", ["json", "html", "empty"])
+def test_too_many_requests_are_told_from_refusals_whatever_they_look_like(
+    razorpay: RazorpayGateway, standin: Gateway, body: str
+) -> None:
+    standin.change({"rate_limit_body": body})
+    standin.faults.arm(Fault.RATE_LIMITED, method="GET")
+    with pytest.raises(RateLimited):
+        razorpay.fetch_payment("pay_" + "A" * 14)
+
+
+@pytest.mark.parametrize("status", [400, 401])
+@pytest.mark.parametrize("bare", [True, False])
+def test_wrong_credentials_are_invalid(standin: Gateway, status: int, bare: bool) -> None:
+    standin.change({"authentication_status": status, "bare_errors": bare})
+    stranger = RazorpayGateway(
+        key_id="rzp_test_other",
+        key_secret=SecretStr("wrong"),
+        base_url="http://razorpay.local",
+        adapter=lambda: InProcessAdapter(standin),
+    )
+    with pytest.raises(Invalid, match="api key"):
+        new_order(stranger)
 
 
 def test_refusals_become_error_classes(razorpay: RazorpayGateway, standin: Gateway) -> None:
@@ -184,6 +210,45 @@ def test_webhook_signatures_under_every_secret_over_raw_bytes(razorpay: Razorpay
             razorpay.verify_webhook(body, signature)
     with pytest.raises(SignatureInvalid):
         razorpay.verify_webhook(b"\xff\xfe", sign(b"\xff\xfe", "new-secret"))
+
+
+def test_an_old_secret_counts_until_its_end(standin: Gateway, clock: ManualClock) -> None:
+    end = clock.now() + timedelta(hours=24)
+    razorpay = RazorpayGateway(
+        key_id="id",
+        key_secret=SecretStr("secret"),
+        webhook_secrets=[WebhookSecret(secret=SecretStr("old-secret"), until=end)],
+        clock=clock,
+    )
+    body = b'{"event": "payment.captured"}'
+    razorpay.verify_webhook(body, sign(body, "old-secret"))
+    clock.advance(timedelta(hours=24))
+    assert not razorpay.accepts_webhooks
+    with pytest.raises(SignatureInvalid):
+        razorpay.verify_webhook(body, sign(body, "old-secret"))
+
+
+def test_secrets_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    value = '["new", {"secret": "old", "until": "2026-02-01T00:00:00+05:30"}]'
+    monkeypatch.setenv("MLT_RAZORPAY_WEBHOOK_SECRETS", value)
+    new, old = Settings().razorpay_webhook_secrets
+    assert (new.secret.get_secret_value(), new.until) == ("new", None)
+    assert old.until == datetime(2026, 1, 31, 18, 30, tzinfo=UTC)
+    assert "old" not in repr(old)
+    for broken in ('[{"secret": "x", "until": "2026-02-01T00:00:00"}]', '[""]', '[{"until": null}]'):
+        monkeypatch.setenv("MLT_RAZORPAY_WEBHOOK_SECRETS", broken)
+        with pytest.raises(ValidationError):
+            Settings()
+
+
+def test_listings_come_whole_and_in_a_window(razorpay: RazorpayGateway, standin: Gateway, clock: ManualClock) -> None:
+    begin = clock.now()
+    for number in range(205):
+        standin.pay(new_order(razorpay, f"R-{number}"))
+    assert len({each.payment_id for each in razorpay.payments_created(begin, begin)}) == 205
+    later = begin + timedelta(seconds=1)
+    assert list(razorpay.payments_created(later, later)) == []
+    assert list(razorpay.refunds_created(begin, later)) == []
 
 
 def test_without_secrets_no_webhook_is_accepted(standin: Gateway) -> None:
