@@ -1,11 +1,17 @@
 """The commands that keep running: the API, the worker; and the one that prepares the database."""
 
 import argparse
+import gc
+import os
 import signal
 import types
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import structlog
 import uvicorn
+from fastapi import FastAPI
 
 from transactional import wiring
 from transactional.app import create_app
@@ -23,14 +29,55 @@ def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
     """What `serve` takes."""
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
     parser.add_argument("--port", type=int, default=8000, help="port to listen on; 0 takes a free one")
+    parser.add_argument("--workers", type=_positive, default=1, help="processes that answer, one a core (default: 1)")
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return number
 
 
 def run_serve(args: argparse.Namespace) -> int:
     """Serve the API until it is told to stop. A SQLite database is brought to the present schema first."""
     open_database().engine.dispose()
     # The request log is our own middleware's: it carries the request id and never the query.
-    uvicorn.run(create_app(), host=args.host, port=args.port, access_log=False, log_level="info")
+    options: dict[str, Any] = {"host": args.host, "port": args.port, "access_log": False, "log_level": "info"}
+    if args.workers == 1:
+        uvicorn.run(quiet_app(), **options)
+    else:
+        with _one_worker_for_all():
+            uvicorn.run("transactional.server:quiet_app", factory=True, workers=args.workers, **options)
     return 0
+
+
+def quiet_app() -> FastAPI:
+    """The app, built once for the life of its process: the garbage collector need not look at it over and over."""
+    app = create_app()
+    gc.collect()
+    gc.freeze()
+    # A request allocates thousands of objects that die with it; by default the young ones are searched every 700.
+    gc.set_threshold(20_000, 20, 50)
+    return app
+
+
+@contextmanager
+def _one_worker_for_all() -> Iterator[None]:
+    """With several processes that answer, their parent does the outbox, if the settings want it done here at all."""
+    settings = get_settings()
+    if not settings.worker_in_process:
+        yield
+        return
+    configure_logging(level=settings.log_level, json=settings.log_json)
+    wiring.wire()
+    os.environ["MLT_WORKER_IN_PROCESS"] = "false"  # the processes to come read their settings from there
+    worker = Worker(open_database())
+    worker.start()
+    try:
+        yield
+    finally:
+        worker.stop()
 
 
 def add_worker_arguments(_parser: argparse.ArgumentParser) -> None:

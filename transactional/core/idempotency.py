@@ -4,22 +4,44 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Annotated
 
 from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, Executable, bindparam, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from transactional.core.access import IdentityDep
 from transactional.core.context import ShopDep
-from transactional.core.db import insert_into
 from transactional.core.errors import Conflict, IdempotencyMismatch, InvalidInput
 from transactional.core.models import IdempotencyKey
 from transactional.core.uow import LOCK_NOT_AVAILABLE
 
 _ANONYMOUS_KEY_LENGTH = 16
+
+
+@cache
+def _claim_statement(dialect: str) -> Executable:
+    """Take a key; one whose time is over is taken anew, in the same statement. Built once: it starts every POST."""
+    insert = (sqlite if dialect == "sqlite" else postgresql).insert(IdempotencyKey)
+    taken_anew = {column: insert.excluded[column] for column in _CLAIMED}
+    claim: Executable = insert.on_conflict_do_update(
+        index_elements=["subject", "key"],
+        set_=taken_anew,
+        where=IdempotencyKey.expires_at <= insert.excluded.created_at,
+    ).returning(IdempotencyKey.id)
+    return claim
+
+
+_CLAIMED = ("route", "fingerprint", "status_code", "body", "created_at", "expires_at")
+_STORE = (
+    update(IdempotencyKey)
+    .where(IdempotencyKey.subject == bindparam("of_subject"), IdempotencyKey.key == bindparam("of_key"))
+    .values(status_code=bindparam("status"), body=bindparam("answer"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +85,9 @@ class Replay:
         if not self._claim(session):
             return self._stored_answer(session)
         body = make().model_dump_json(by_alias=True).encode()
-        session.connection().execute(update(IdempotencyKey).where(*self._mine()).values(status_code=status, body=body))
+        session.connection().execute(
+            _STORE, {"of_subject": self.subject, "of_key": self.key, "status": status, "answer": body}
+        )
         return Answer(body, status)
 
     def _mine(self) -> tuple[ColumnElement[bool], ...]:
@@ -80,13 +104,8 @@ class Replay:
             "created_at": self.now,
             "expires_at": self.expires_at,
         }
-        claim = insert_into(session, IdempotencyKey).values(row)
-        # A key whose time is over is taken anew, in the same statement.
-        claim = claim.on_conflict_do_update(
-            index_elements=["subject", "key"], set_=row, where=IdempotencyKey.expires_at <= self.now
-        )
         try:
-            claimed = session.connection().execute(claim.returning(IdempotencyKey.id))
+            claimed = session.connection().execute(_claim_statement(session.get_bind().dialect.name), row)
             return claimed.scalar() is not None
         except OperationalError as error:
             if getattr(error.orig, "sqlstate", None) == LOCK_NOT_AVAILABLE:

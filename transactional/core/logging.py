@@ -32,6 +32,8 @@ def configure_logging(*, level: str = "INFO", json: bool = True) -> None:
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        # What is below the level is dropped before anything is done for it.
+        wrapper_class=structlog.make_filtering_bound_logger(level.upper()),
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import Executable, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from transactional.core.db import insert_into, together
+from transactional.core.db import together
 from transactional.core.models import OutboxMessage, OutboxState
 from transactional.core.uow import Database
 
@@ -69,8 +71,16 @@ def publish(
         "due_at": due_at or now,
         "created_at": now,
     }
-    statement = insert_into(session, OutboxMessage).values(row).on_conflict_do_nothing(index_elements=["dedup_key"])
-    return session.connection().execute(statement.returning(OutboxMessage.id)).scalar() is not None
+    statement = _publish_statement(session.get_bind().dialect.name)
+    return session.connection().execute(statement, row).scalar() is not None
+
+
+@cache
+def _publish_statement(dialect: str) -> Executable:
+    """Built once: almost every transaction of the shop publishes something."""
+    insert = (sqlite if dialect == "sqlite" else postgresql).insert(OutboxMessage)
+    statement: Executable = insert.on_conflict_do_nothing(index_elements=["dedup_key"]).returning(OutboxMessage.id)
+    return statement
 
 
 def drain(database: Database, *, limit: int = 1000) -> int:
