@@ -1,5 +1,6 @@
 """A document as it is printed: every text and figure in its final form, from the frozen rows alone."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -22,6 +23,9 @@ _SUPPLY = {
     SupplyKind.INTER: "Inter-state",
     SupplyKind.EXPORT: "Export",
 }
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Control characters, and those that force a direction upon the text around them."""
+_LONG_WORD = re.compile(r"[!-~]{18}(?=[!-~])")
 _NOT_REGISTERED = "The seller has no GSTIN: this is not a tax invoice, and its taxes cannot be claimed as input credit."
 _ELECTRONIC = "Issued electronically; valid without signature (GST Rules 2017, rule 46)."
 
@@ -29,7 +33,7 @@ _ELECTRONIC = "Issued electronically; valid without signature (GST Rules 2017, r
 def printed(document: TaxDocument, lines: Sequence[TaxDocumentLine]) -> dict[str, Any]:
     """What the template lays out: strings, and lists and dictionaries of strings."""
     money = _Money(document.currency)
-    return {
+    sheet = {
         "title": _title(document),
         "kind": document.kind.value,
         "number": document.number,
@@ -50,6 +54,16 @@ def printed(document: TaxDocument, lines: Sequence[TaxDocumentLine]) -> dict[str
         "notes": _notes(document),
         "footer": document.seller.get("footer") or "",
     }
+    return {name: _printable(value) for name, value in sheet.items()}
+
+
+def _printable(value: Any) -> Any:
+    """Texts without characters that turn or break others, and with places where a very long word may break."""
+    if isinstance(value, str):
+        return _LONG_WORD.sub(lambda word: f"{word[0]}\u200b", _CONTROLS.sub(" ", value))
+    if isinstance(value, dict):
+        return {key: _printable(inner) for key, inner in value.items()}
+    return [_printable(inner) for inner in value] if isinstance(value, list) else value
 
 
 class _Money:

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from tests.support.trade import TradeKit
-from tests.transactional.documents.office import GSTIN, Office
+from tests.transactional.documents.office import GSTIN, Office, seller
 from transactional.core.clock import ManualClock
 from transactional.documents import gst
 from transactional.documents.service import SupplyKind
@@ -38,7 +38,8 @@ def test_an_empty_month_is_empty(kit: TradeKit) -> None:
     assert gst.as_csv(empty).count("\n") == 1
 
 
-def test_supplies_are_summed_by_section_place_and_rate(office: Office, kit: TradeKit) -> None:
+def test_supplies_are_summed_by_section_place_and_rate(any_kit: TradeKit) -> None:
+    kit, office = any_kit, Office(any_kit, seller())
     mug = kit.variant("MUG", price=200_000, stock=99)
     box = kit.variant("BOX", price=200_000, stock=99, tax_rate_bp=500)
     placed = [

@@ -146,6 +146,14 @@ class TestContent:
         for literal in (MALICIOUS, "#panic[]", ']#eval("1/0")[', '#read("/etc/passwd")'):
             assert squeezed(literal) in text
 
+    def test_forced_directions_and_endless_words_harm_nothing_else(self) -> None:
+        rows = [line(description=f"\u202egnihtyna\u202c {'W' * 280}")]
+        sheet = printed(document(rows), rows)
+        assert sheet["lines"][0]["description"].startswith(" gnihtyna  ")
+        text = text_of(render(rows)).replace("\u200b", "")
+        assert "W" * 200 in text
+        assert squeezed("₹ 1,180.00") in text
+
     def test_a_long_order_goes_over_several_pages(self) -> None:
         rows = [line(i, description=f"Gift {i}") for i in range(1, 121)]
         reader = PdfReader(io.BytesIO(render(rows)))
