@@ -13,13 +13,7 @@ from transactional.orders.changes import ORDER_CHANGED
 from transactional.orders.models import Order, OrderStatus
 from transactional.orders.queries import get_order
 from transactional.orders.transitions import STATUS_CHANGED
-
-PICKED_UP = "shipping.parcel_picked_up"
-"""{shipment_id, order_id, units: {order line: quantity}}: the carrier has fetched a parcel."""
-DELIVERED = "shipping.parcel_delivered"
-"""The same payload: the parcel was handed over."""
-CAME_BACK = "shipping.parcel_returned"
-"""The same payload and perhaps `reason`, `restock` (false: lost or broken) and `ours`: it came home undelivered."""
+from transactional.shipping.service import DELIVERED, PICKED_UP, RETURNED
 
 _NEWS: dict[OrderStatus, tuple[str, str]] = {
     OrderStatus.PAID: ("Thank you for your order {n}", "Your order {n} is paid and will be packed soon."),
@@ -81,7 +75,7 @@ def parcel_delivered(database: Database, payload: dict[str, Any]) -> None:
     database.run(work, actor=CARRIER)
 
 
-@handles(CAME_BACK)
+@handles(RETURNED)
 def parcel_returned(database: Database, payload: dict[str, Any]) -> None:
     """The parcel's units came home, or never will."""
 

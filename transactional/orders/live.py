@@ -2,10 +2,11 @@
 
 Between two looks a stream holds neither a database session nor a thread: it sleeps in the event loop, and each look is
 a short read of its own. An order's steps and moves are written under its lock, so their ids grow in the order of their
-commits, and the last ids that a client has seen (`Last-Event-ID`) tell what is new to it.
+commits, and what a client has seen last (`Last-Event-ID`) tells what is new to it.
 """
 
 import asyncio
+import hashlib
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -21,10 +22,11 @@ from transactional.core.uow import Database
 from transactional.orders.models import OrderStatus, OrderStatusChange, OrderUnitMove
 from transactional.orders.queries import get_order, status_history
 from transactional.orders.stages import progress
+from transactional.shipping.service import shipments_of
 
 Sleep = Callable[[int], Awaitable[None]]
 
-_EVENT_ID = re.compile(r"([0-9]{1,18})-([0-9]{1,18})")
+_EVENT_ID = re.compile(r"([0-9]{1,18})-([0-9]{1,18})-([0-9a-f]{8})")
 _OVER = (OrderStatus.DELIVERED, OrderStatus.CANCELLED, OrderStatus.EXPIRED)
 
 
@@ -43,19 +45,21 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """How much of an order a client knows: the newest step and the newest move of units."""
+    """How much of an order a client knows: its newest step, its newest move of units, where its parcels are."""
 
     step: int = 0
     move: int = 0
+    parcels: str = ""
+    """A digest of them."""
 
     @classmethod
     def parse(cls, last_event_id: str | None) -> "Seen":
         """From `Last-Event-ID`; whatever cannot be read means that nothing is known."""
         match = _EVENT_ID.fullmatch(last_event_id or "")
-        return cls(int(match[1]), int(match[2])) if match else cls()
+        return cls(int(match[1]), int(match[2]), match[3]) if match else cls()
 
     def __str__(self) -> str:
-        return f"{self.step}-{self.move}"
+        return f"{self.step}-{self.move}-{self.parcels}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +92,18 @@ class Streams:
 
 def look(session: Session, order_id: int, seen: Seen) -> News | None:
     """What is new about an order; None where nothing is. Raises NotFound."""
-    newest = _newest(session, order_id)
-    return None if newest == seen else describe(session, order_id, newest)
+    parcels = _parcels(session, order_id)
+    newest = _newest(session, order_id, parcels)
+    return None if newest == seen else _describe(session, order_id, parcels, newest)
 
 
-def describe(session: Session, order_id: int, seen: Seen | None = None) -> News:
-    """The order as a customer may see it."""
+def describe(session: Session, order_id: int) -> News:
+    """The order as a customer may see it now. Raises NotFound."""
+    parcels = _parcels(session, order_id)
+    return _describe(session, order_id, parcels, _newest(session, order_id, parcels))
+
+
+def _describe(session: Session, order_id: int, parcels: list[dict[str, Any]], seen: Seen) -> News:
     order = get_order(session, order_id)
     so_far = progress(order, status_history(session, order_id))
     body = {
@@ -102,8 +112,9 @@ def describe(session: Session, order_id: int, seen: Seen | None = None) -> News:
         "stage": so_far.stage,
         "stages": [{"stage": stage, "reached_at": at.isoformat()} for stage, at in so_far.reached.items()],
         "ended": so_far.ended,
+        "parcels": parcels,
     }
-    return News(seen or _newest(session, order_id), body, order.status in _OVER)
+    return News(seen, body, order.status in _OVER)
 
 
 async def stream(
@@ -137,11 +148,23 @@ def _look(database: Database, order_id: int, seen: Seen) -> News | None:
         return look(session, order_id, seen)
 
 
-def _newest(session: Session, order_id: int) -> Seen:
+def _parcels(session: Session, order_id: int) -> list[dict[str, Any]]:
+    return [
+        {
+            "carrier": parcel.courier_name or parcel.carrier,
+            "tracking_number": parcel.tracking_number,
+            "status": parcel.status,
+            "expected_delivery_at": parcel.expected_delivery_at,
+        }
+        for parcel in shipments_of(session, order_id)
+    ]
+
+
+def _newest(session: Session, order_id: int, parcels: list[dict[str, Any]]) -> Seen:
     step = select(func.max(OrderStatusChange.id)).where(OrderStatusChange.order_id == order_id).scalar_subquery()
     move = select(func.max(OrderUnitMove.id)).where(OrderUnitMove.order_id == order_id).scalar_subquery()
     row = session.execute(select(step, move)).one()
-    return Seen(row[0] or 0, row[1] or 0)
+    return Seen(row[0] or 0, row[1] or 0, hashlib.sha256(orjson.dumps(parcels)).hexdigest()[:8])
 
 
 def _event(news: News) -> bytes:

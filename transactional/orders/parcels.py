@@ -64,6 +64,7 @@ def ship(
         carrier=carrier,
         tracking_number=tracking_number,
         weight_grams=weight_grams,
+        units=units,
         now=now,
     )
     return ship_parcel(

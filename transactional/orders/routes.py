@@ -34,8 +34,10 @@ _STREAMS = live.Streams()
 _NOT_MODIFIED = {304: {"description": "The client has it already (`If-None-Match`)"}}
 _EVENT_STREAM = {
     200: {
-        "description": "Server-sent events `order`: {order_number, status, stage, stages, ended}",
-        "content": {"text/event-stream": {"example": 'event: order\nid: 12-3\ndata: {"status": "shipped"}\n\n'}},
+        "description": "Server-sent events `order`: {order_number, status, stage, stages, ended, parcels}",
+        "content": {
+            "text/event-stream": {"example": 'event: order\nid: 12-3-0f1e2d3c\ndata: {"status": "shipped"}\n\n'}
+        },
     },
     204: {"description": "Nothing more will happen: do not connect again"},
 }
@@ -93,7 +95,7 @@ async def my_events(
     actor: OptionalActor,
     order_number: Reference,
     pace: Annotated[live.Pace, Depends(stream_pace)],
-    last_event_id: Annotated[str | None, Header(max_length=40, examples=["12-3"])] = None,
+    last_event_id: Annotated[str | None, Header(max_length=60, examples=["12-3-0f1e2d3c"])] = None,
 ) -> Response:
     """Server-sent events: the order as it stands, then again whenever something happens to it.
 

@@ -190,7 +190,10 @@ class ShipmentOut(BaseModel):
     """A parcel."""
 
     carrier: str = Field(examples=["Bluedart"])
+    courier_name: str | None = Field(examples=["Delhivery Surface"])
     tracking_number: str | None = Field(examples=["BD123456789IN"])
+    tracking_url: str | None = Field(examples=["https://track.example/BD123456789IN"])
+    expected_delivery_at: datetime | None = Field(examples=["2026-01-19T18:30:00Z"])
     status: ShipmentStatus = Field(examples=["picked_up"])
     shipped_at: datetime | None = Field(examples=["2026-01-16T09:00:00Z"])
     delivered_at: datetime | None = Field(examples=[None])
@@ -198,13 +201,7 @@ class ShipmentOut(BaseModel):
     @classmethod
     def of(cls, shipment: Shipment) -> "ShipmentOut":
         """From the row."""
-        return cls(
-            carrier=shipment.carrier,
-            tracking_number=shipment.tracking_number,
-            status=shipment.status,
-            shipped_at=shipment.shipped_at,
-            delivered_at=shipment.delivered_at,
-        )
+        return cls(**{name: getattr(shipment, name) for name in cls.model_fields})
 
 
 class StageOut(BaseModel):

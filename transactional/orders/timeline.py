@@ -44,8 +44,11 @@ class Entry:
     reason: str | None = None
 
 
+UNCONFIRMED = "scan"
+"""A scan that changes nothing, or that only an unsigned webhook claims."""
+
 _STAFF_ONLY = frozenset({"decision"})
-_SILENT = frozenset({OrderStatus.DRAFT})
+_SILENT = frozenset({OrderStatus.DRAFT, UNCONFIRMED})
 
 
 def timeline(session: Session, order_id: int, *, audience: Audience) -> list[Entry]:
@@ -133,14 +136,14 @@ def _money(session: Session, order_id: int) -> Iterator[Entry]:
 
 
 def _parcels(session: Session, order_id: int) -> Iterator[Entry]:
+    """Every scan that may decide where a parcel stands; for staff also the others, and who told of them."""
     for parcel in shipping.shipments_of(session, order_id):
         details = {"carrier": parcel.carrier, "tracking_number": parcel.tracking_number}
-        moments = (
-            (parcel.created_at, "created"),
-            (parcel.shipped_at, "picked_up"),
-            (parcel.delivered_at, "delivered"),
-        )
-        yield from (Entry(at, "parcel", what, details) for at, what in moments if at is not None)
+        yield Entry(parcel.created_at, "parcel", "created", details)
+        for scan in shipping.events_of(session, parcel.id):
+            seen = {**details, "location": scan.location, "activity": scan.activity}
+            what = scan.status if scan.status is not None and shipping.counts_for(scan) else UNCONFIRMED
+            yield Entry(scan.occurred_at, "parcel", what, seen, scan.source, scan.problem)
 
 
 def _documents(session: Session, order_id: int) -> Iterator[Entry]:

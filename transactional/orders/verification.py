@@ -84,13 +84,10 @@ def verify_orders(database: Database, *, changed_since: datetime | None = None) 
         differing += [order_id for order_id in sorted(set(suspects)) if _alarm(database, order_id)]
 
 
-def open_differences(session: Session, *, after_id: int = 0, limit: int = 100) -> Sequence[OrderDifference]:
+def open_differences(session: Session, *, limit: int = 100) -> Sequence[OrderDifference]:
     """What is wrong and not mended yet, oldest first."""
     return session.scalars(
-        select(OrderDifference)
-        .where(OrderDifference.resolved_at.is_(None), OrderDifference.id > after_id)
-        .order_by(OrderDifference.id)
-        .limit(limit)
+        select(OrderDifference).where(OrderDifference.resolved_at.is_(None)).order_by(OrderDifference.id).limit(limit)
     ).all()
 
 
