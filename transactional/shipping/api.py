@@ -112,6 +112,9 @@ def _content(response: httpx.Response) -> Any:
         raise Unavailable("the carrier asks to slow down")
     if status >= 500:
         raise Unknown(f"the carrier failed with {status}: {_message(content)}")
+    if status == httpx.codes.UNAUTHORIZED:
+        # Even a new token was not taken: nothing was done, and another log-in may help later.
+        raise Unavailable("the carrier takes no token of ours")
     hidden = text(content.get("status")) if isinstance(content, Mapping) and "message" in content else None
     if status == httpx.codes.NOT_FOUND or hidden == "404":
         raise Absent(f"{_message(content)} (404)")

@@ -205,7 +205,7 @@ def note_by_hand(
         raise Conflict("the carrier tells where its parcels are")
     if shipment.status in FINAL and status is not shipment.status:
         raise Conflict(f"the parcel is {shipment.status} already")
-    report = Report("", actor[:64], at, status, activity=note[:300])
+    report = Report("", f"{status} by {actor}"[:64], at, status, activity=note[:300])
     take_in(session, shipment, [report], source=ScanSource.STAFF, now=now)
     return shipment
 

@@ -116,6 +116,6 @@ def _progress(scan: Scan) -> tuple[int, datetime, int]:
     return rank, scan.occurred_at, int(scan.status is ShipmentStatus.UNDELIVERED)
 
 
-def _by_time(scan: Scan) -> tuple[datetime, int, str, bool]:
-    """Scans of one minute are told apart by what they say, so that the order of reports never matters."""
-    return scan.occurred_at, -1 if scan.status is None else RANK[scan.status], scan.problem or "", scan.confirmed
+def _by_time(scan: Scan) -> tuple[datetime, str, int, bool]:
+    """Scans of one minute are told apart by what they say, complaints last: the order of reports never matters."""
+    return scan.occurred_at, scan.problem or "", -1 if scan.status is None else RANK[scan.status], scan.confirmed
