@@ -9,6 +9,7 @@ from transactional.core.jobs import every
 from transactional.core.outbox import handles
 from transactional.core.uow import Database
 from transactional.payments import capturing, cash, inbox, polling, sending
+from transactional.payments.ledger_check import check_ledger
 from transactional.payments.models import GatewayOrder
 from transactional.payments.provider import current_gateway
 from transactional.payments.reconciliation import YOUNG
@@ -86,3 +87,9 @@ def reconcile(database: Database) -> None:
         trades = session.scalar(select(GatewayOrder.id).where(GatewayOrder.gateway == gateway.name).limit(1))
     if trades is not None:  # a shop that never asked for a payment need not have a gateway that answers
         reconcile_books(database, gateway)
+
+
+@every(timedelta(days=1), name="payments.check_ledger")
+def check_books(database: Database) -> None:
+    """Prove that debits equal credits and that every payment says what the ledger holds."""
+    check_ledger(database, gateway=current_gateway().name)
