@@ -24,6 +24,8 @@ from transactional.settings import get_settings
 
 log = structlog.stdlib.get_logger("transactional.server")
 
+_GRACE_SECONDS = 5
+
 
 def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
     """What `serve` takes."""
@@ -43,7 +45,14 @@ def run_serve(args: argparse.Namespace) -> int:
     """Serve the API until it is told to stop. A SQLite database is brought to the present schema first."""
     open_database().engine.dispose()
     # The request log is our own middleware's: it carries the request id and never the query.
-    options: dict[str, Any] = {"host": args.host, "port": args.port, "access_log": False, "log_level": "info"}
+    options: dict[str, Any] = {
+        "host": args.host,
+        "port": args.port,
+        "access_log": False,
+        "log_level": "info",
+        # Open event streams end by themselves after minutes only; they must not keep the server from stopping.
+        "timeout_graceful_shutdown": _GRACE_SECONDS,
+    }
     if args.workers == 1:
         uvicorn.run(quiet_app(), **options)
     else:
