@@ -20,10 +20,12 @@ def servers(var: Path) -> list[Server]:
     webhooks = {"MLT_RAZORPAY_WEBHOOK_SECRETS": os.environ.get("MLT_RAZORPAY_WEBHOOK_SECRETS") or _new_secret()}
     bank, shop = "http://127.0.0.1:8010", "http://127.0.0.1:8000"
     hook = f"{shop}/v1/webhooks/razorpay"
+    books = (var / "razorpay-standin.json").resolve()
     return [
         Server(
             "razorpay-standin",
-            ["transactional", "razorpay-standin", "--port", "8010", "--webhook-url", hook],
+            # What was paid yesterday must still be known today, or the books would differ from the gateway's.
+            ["transactional", "razorpay-standin", "--port", "8010", "--webhook-url", hook, "--books", str(books)],
             f"{bank}/_control/health",
             env=webhooks,
         ),

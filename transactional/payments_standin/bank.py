@@ -69,6 +69,12 @@ class Bank:
         self._waiting: dict[str, PaymentEntity] = {}
         """Payments that time may still change: silent or authorised ones."""
 
+    def resume(self) -> None:
+        """Wait again for what time may still change, after the books were read in."""
+        for payment in self._books.payments.values():
+            if payment.status in {"created", "authorized"} or payment.verdict is not None:
+                self._waiting[payment.id] = payment
+
     def pay(
         self,
         order_id: str,

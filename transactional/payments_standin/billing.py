@@ -1,7 +1,6 @@
 """What customers and time do to subscriptions: authorisation, cycles, charges, retries, halts."""
 
 from calendar import monthrange
-from collections import deque
 from datetime import UTC, datetime, timedelta
 
 from transactional.payments_standin.books import Books
@@ -24,9 +23,6 @@ class Billing:
 
     def __init__(self, books: Books) -> None:
         self._books = books
-        self._outcomes: dict[str, deque[bool]] = {}
-        """By subscription: whether the next charges succeed; they do when nothing is said."""
-        self._retries: dict[str, int] = {}
 
     def authorize(self, subscription_id: str) -> Json:
         """The customer agrees in the checkout; gives its signed answer. Raises ValueError when it is too late.
@@ -58,15 +54,14 @@ class Billing:
 
     def decide_next(self, subscription_id: str, outcomes: list[bool]) -> None:
         """Whether the next charges, retries included, will succeed."""
-        subscription = self._books.subscription(subscription_id)
-        self._outcomes[subscription.id] = deque(outcomes)
+        self._books.subscription(subscription_id).outcomes = list(outcomes)
 
     def recover(self, subscription_id: str) -> Json:
         """A new card or a charge by hand brings a pending or halted one back; missed invoices stay unpaid."""
         subscription = self._books.subscription(subscription_id)
         if subscription.status not in {"pending", "halted"}:
             raise ValueError(f"subscription {subscription.id} is {subscription.status}")
-        self._retries.pop(subscription.id, None)
+        subscription.retries = 0
         subscription.status = "active"
         subscription.charge_at = subscription.current_end
         tell(self._books, "activated", subscription, at=self._books.now())
@@ -128,14 +123,13 @@ class Billing:
             self._refused(subscription, at=at)
 
     def _next_outcome(self, subscription: SubscriptionEntity) -> bool:
-        outcomes = self._outcomes.get(subscription.id)
-        if subscription.status == "created" or not outcomes:
+        if subscription.status == "created" or not subscription.outcomes:
             return True  # the customer has just agreed with a card that works
-        return outcomes.popleft()
+        return subscription.outcomes.pop(0)
 
     def _charged(self, subscription: SubscriptionEntity, *, at: int) -> None:
         was = subscription.status
-        self._retries.pop(subscription.id, None)
+        subscription.retries = 0
         subscription.paid_count += 1
         subscription.status = "active"
         subscription.charge_at = subscription.current_end
@@ -145,14 +139,13 @@ class Billing:
 
     def _refused(self, subscription: SubscriptionEntity, *, at: int) -> None:
         """Tried again on each of the next three days, then halted."""
-        retries = self._retries.get(subscription.id, 0)
         subscription.auth_attempts += 1
-        if retries == _RETRIES:
-            self._retries.pop(subscription.id)
+        if subscription.retries == _RETRIES:
+            subscription.retries = 0
             subscription.status, subscription.charge_at = "halted", subscription.current_end
             tell(self._books, "halted", subscription, at=at)
             return
-        self._retries[subscription.id] = retries + 1
+        subscription.retries += 1
         subscription.status, subscription.charge_at = "pending", at + _DAY
         tell(self._books, "pending", subscription, at=at)
 

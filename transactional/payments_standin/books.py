@@ -40,6 +40,8 @@ class Books:
         self.refunds: dict[str, RefundEntity] = {}
         self.plans: dict[str, PlanEntity] = {}
         self.subscriptions: dict[str, SubscriptionEntity] = {}
+        self.refund_keys: dict[str, tuple[str, str]] = {}
+        """By idempotency key: what was asked, and the refund that answered it."""
         self.payments_of_order: defaultdict[str, list[PaymentEntity]] = defaultdict(list)
         self.refunds_of_payment: defaultdict[str, list[RefundEntity]] = defaultdict(list)
         self.orders_of_receipt: defaultdict[str, list[OrderEntity]] = defaultdict(list)

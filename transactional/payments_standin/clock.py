@@ -16,6 +16,11 @@ class ShiftedClock:
         """The moment at which the gateway believes to be."""
         return self._base.now() + self._shift
 
+    @property
+    def shift(self) -> timedelta:
+        """By how much it was moved."""
+        return self._shift
+
     def advance(self, by: timedelta) -> datetime:
         """Move forward and give the new moment. Raises ValueError for a step back."""
         if by < timedelta(0):

@@ -6,6 +6,8 @@ import hmac
 import json
 import threading
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,6 +24,7 @@ from transactional.payments_standin.entities import Json
 from transactional.payments_standin.events import EventPublisher
 from transactional.payments_standin.faults import Fault, Faults, answer_instead, cut_off
 from transactional.payments_standin.ids import IdGenerator
+from transactional.payments_standin.memory import Memory, dump, into_books
 from transactional.payments_standin.refunds import settle_refund
 from transactional.payments_standin.refusals import AUTHENTICATION_FAILED, WRONG_KEY, Refusal
 from transactional.payments_standin.wire import ApiRequest, ApiResponse, refused
@@ -59,7 +62,10 @@ class Gateway:
     ) -> None:
         self.config = config or StandInConfig()
         self.clock = ShiftedClock(clock or SystemClock())
-        ids = IdGenerator(self.config.seed)
+        self.version = 0
+        """Grows with every change; whoever keeps the books need not write the same twice."""
+        self._starts = 0
+        self._ids = ids = IdGenerator(self.config.seed)
         self.deliveries = Deliveries(self.config, self.clock, ids, sender)
         self.faults = Faults()
         self._lock = threading.RLock()
@@ -78,8 +84,7 @@ class Gateway:
         if fault is not None and not fault.after_the_work:
             response = answer_instead(fault, self.config)
         else:
-            with self._lock:
-                self._settle_time()
+            with self._at_work(changing=request.method != "GET"):
                 response = self._answer(request)
         self._record(request, response)
         if fault is Fault.ANSWER_LOST:
@@ -143,45 +148,41 @@ class Gateway:
         delay: timedelta = timedelta(0),
     ) -> Checkout:
         """A shopper pays an order; see `Bank.pay`."""
-        with self._lock:
-            self._settle_time()
+        with self._at_work():
             return self._bank.pay(
                 order_id, method=method, outcome=outcome, vpa=vpa, email=email, contact=contact, delay=delay
             )
 
     def pay_twice(self, order_id: str, *, captured: bool = False) -> tuple[Checkout, Checkout]:
         """A shopper pays one order in two windows; see `Bank.pay_twice`."""
-        with self._lock:
+        with self._at_work():
             return self._bank.pay_twice(order_id, captured=captured)
 
     def authorize_late(self, payment_id: str, *, capture: bool | None = None) -> Checkout:
         """A bank answers late; see `Bank.authorize_late`."""
-        with self._lock:
-            self._settle_time()
+        with self._at_work():
             return self._bank.authorize_late(payment_id, capture=capture)
 
     def settle_refund(self, refund_id: str, status: str) -> Json:
         """The bank's last word (`processed` or `failed`) on a pending refund; ValueError when it has spoken."""
-        with self._lock:
+        with self._at_work():
             refund = self._books.refund(refund_id)
             settle_refund(self._books, refund, status)
             return refund.render()
 
     def authorize_subscription(self, subscription_id: str) -> Json:
         """A customer agrees to a subscription; see `Billing.authorize`."""
-        with self._lock:
-            self._settle_time()
+        with self._at_work():
             return self._billing.authorize(subscription_id)
 
     def decide_charges(self, subscription_id: str, outcomes: list[bool]) -> None:
         """Whether the next charges of a subscription succeed, retries included."""
-        with self._lock:
+        with self._at_work():
             self._billing.decide_next(subscription_id, outcomes)
 
     def recover_subscription(self, subscription_id: str) -> Json:
         """A new card; see `Billing.recover`."""
-        with self._lock:
-            self._settle_time()
+        with self._at_work():
             return self._billing.recover(subscription_id)
 
     def change(self, changes: dict[str, Any]) -> None:
@@ -191,7 +192,7 @@ class Gateway:
 
     def advance(self, by: timedelta) -> datetime:
         """Move the clock forward and let everything happen that falls due; ValueError for a step back."""
-        with self._lock:
+        with self._at_work():
             moment = self.clock.advance(by)
             self._settle_time()
         self.deliveries.queued.set()
@@ -201,6 +202,32 @@ class Gateway:
         """Let everything happen that is due by the clock."""
         with self._lock:
             self._settle_time()
+
+    @contextmanager
+    def _at_work(self, *, changing: bool = True) -> Iterator[None]:
+        """One at a time, and everything that is due comes first."""
+        with self._lock:
+            self._settle_time()
+            self.version += changing
+            yield
+
+    # --- beyond a restart --------------------------------------------------------------------------------------
+
+    def remember(self) -> bytes:
+        """Everything that a restart must not forget; see `memory`."""
+        with self._lock:
+            return dump(self._books, starts=self._starts, clock_shift=self.clock.shift)
+
+    def recall(self, memory: Memory) -> None:
+        """Go on where a gateway stopped that remembered this; before the first request, and with ids of its own."""
+        with self._lock:
+            self._starts = memory.starts + 1
+            if memory.starts:
+                self._ids.start_over(memory.starts)
+            into_books(memory, self._books)
+            self.clock.advance(memory.clock_shift)
+            self._bank.resume()
+            self.version += 1
 
     def _settle_time(self) -> None:
         self._bank.settle_time()

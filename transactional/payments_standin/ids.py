@@ -12,7 +12,12 @@ class IdGenerator:
     """Gives the same ids in the same order for the same seed."""
 
     def __init__(self, seed: int) -> None:
+        self._seed = seed
         self._random = random.Random(seed)  # noqa: S311  repeatable on purpose: nothing here is secret
+
+    def start_over(self, time: int) -> None:
+        """Go on with other ids than before: the `time`-th start of a gateway that remembers the ones it gave."""
+        self._random = random.Random(f"{self._seed}:{time}")  # noqa: S311
 
     def next(self, prefix: str) -> str:
         """A new id, such as `pay_29QQoUBi66xm2f`."""

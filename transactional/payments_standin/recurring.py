@@ -1,6 +1,6 @@
 """Plans and subscriptions as the gateway keeps them, and how each looks on the wire."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from transactional.payments_standin.entities import Json, Notes, render_notes
@@ -85,6 +85,10 @@ class SubscriptionEntity:
     scheduled: dict[str, Any] | None = None
     """Changes that wait for the end of the cycle."""
     last_payment_id: str | None = None
+    retries: int = 0
+    """How often the present charge was tried again."""
+    outcomes: list[bool] = field(default_factory=list)
+    """Whether the next charges succeed, retries included; they do when nothing is said."""
 
     @property
     def remaining_count(self) -> int:

@@ -26,8 +26,6 @@ class RefundDesk:
 
     def __init__(self, books: Books) -> None:
         self._books = books
-        self._answered: dict[str, tuple[str, str]] = {}
-        """By idempotency key: what was asked, and the refund that answered it."""
 
     def create(self, payment_id: str, body: Body, key: str | None) -> Json:
         """Give back a part, or all that is left; the same key with the same body gives the same refund."""
@@ -39,13 +37,13 @@ class RefundDesk:
                 "The idempotency key must be at least 10 characters of A-Z, a-z, 0-9, _ and -.", "X-Refund-Idempotency"
             )
         asked = json.dumps([payment_id, body], sort_keys=True)
-        if key in self._answered:
-            asked_before, refund_id = self._answered[key]
+        if key in self._books.refund_keys:
+            asked_before, refund_id = self._books.refund_keys[key]
             if asked_before != asked:
                 raise Refusal(REFUND_KEY_REUSED, status=409)
             return self._books.refund(refund_id).render()
         refund = self._create(payment_id, body)
-        self._answered[key] = (asked, refund.id)
+        self._books.refund_keys[key] = (asked, refund.id)
         return refund.render()
 
     def create_by_body(self, body: Body, key: str | None) -> Json:

@@ -5,9 +5,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import uvicorn
 
+from transactional.payments_standin import memory
 from transactional.payments_standin.app import create_app
 from transactional.payments_standin.gateway import Gateway
 
@@ -15,12 +17,31 @@ _BEAT_SECONDS = 0.2
 _START_SECONDS = 10.0
 
 
+class Keeper:
+    """Keeps a gateway's books in a file, read at the start and written when they have changed."""
+
+    def __init__(self, gateway: Gateway, path: Path) -> None:
+        """Raises `memory.Unreadable` for a file that holds something else."""
+        self._gateway, self._path = gateway, path
+        gateway.recall(memory.read(path))
+        self._kept = -1
+        self.keep()
+
+    def keep(self) -> None:
+        """Write the books if they are not as written."""
+        version = self._gateway.version
+        if version != self._kept:
+            memory.write(self._path, self._gateway.remember())
+            self._kept = version
+
+
 class DeliveryThread(threading.Thread):
     """Delivers as soon as something is queued, and looks for due repetitions several times a second."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Gateway, keeper: Keeper | None = None) -> None:
         super().__init__(name="razorpay-standin-deliveries", daemon=True)
         self._gateway = gateway
+        self._keeper = keeper
         self._stopping = threading.Event()
 
     def run(self) -> None:
@@ -31,6 +52,8 @@ class DeliveryThread(threading.Thread):
             queued.clear()
             self._gateway.settle_time()
             self._gateway.deliveries.deliver_due()
+            if self._keeper is not None:
+                self._keeper.keep()
 
     def stop(self) -> None:
         """End after the delivery at hand."""
@@ -48,12 +71,14 @@ class RunningServer:
 
 
 @contextmanager
-def running(gateway: Gateway, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[RunningServer]:
+def running(
+    gateway: Gateway, *, host: str = "127.0.0.1", port: int = 0, keeper: Keeper | None = None
+) -> Iterator[RunningServer]:
     """Serve from a thread while the block runs; port 0 takes a free one. Raises OSError when the port is taken."""
     listener = socket.create_server((host, port))
     server = uvicorn.Server(uvicorn.Config(create_app(gateway), log_level="warning", lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    deliveries = DeliveryThread(gateway)
+    deliveries = DeliveryThread(gateway, keeper)
     thread.start()
     deliveries.start()
     try:
@@ -64,6 +89,8 @@ def running(gateway: Gateway, *, host: str = "127.0.0.1", port: int = 0) -> Iter
         server.should_exit = True
         thread.join()
         listener.close()
+        if keeper is not None:
+            keeper.keep()
 
 
 def _wait_until_started(server: uvicorn.Server) -> None:
