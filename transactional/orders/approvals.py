@@ -1,4 +1,4 @@
-"""Custom gifts: the customer agrees to what will be made, and only then may it be paid for.
+"""Custom gifts: the customer agrees to what will be made (`approving`), and only then may it be paid for.
 
 An approval is bound to the content by its hash. Voiding it, because the design changes, takes the order back to
 `awaiting_approval`; the time to pay ends with it.
@@ -14,23 +14,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from transactional.core.errors import Conflict
-from transactional.orders.models import Order, OrderApproval, OrderLine, OrderStatus, PaymentMode
+from transactional.orders.models import Order, OrderApproval, OrderLine, OrderStatus
 from transactional.orders.queries import lines_of, lock_order
-from transactional.orders.transitions import refusal, transition
+from transactional.orders.transitions import transition
 
 NEEDS_APPROVAL = "needs_approval"
 """The mark in a line's customisation that says: made only after the customer has agreed."""
 
 TIME_TO_APPROVE = timedelta(days=7)
-TIME_TO_PAY = timedelta(days=2)
-"""How long an approval lives."""
-
-
-class ContentChanged(Conflict):
-    """The customer agreed to something else than what would be made."""
-
-    code = "content-changed"
-    title = "The design is not the one that was shown"
 
 
 def needs_approval(customisations: Iterable[Mapping[str, Any]]) -> bool:
@@ -46,31 +37,6 @@ def content_sha256(lines: Sequence[OrderLine]) -> str:
     ]
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def approve(session: Session, *, order_id: int, content_sha256: str, actor: str, now: datetime) -> OrderApproval:
-    """The customer agrees to the content with this hash: the order may be paid until the approval expires.
-
-    Raises NotFound, IllegalTransition unless the order awaits approval, ContentChanged for another content.
-    """
-    order = lock_order(session, order_id)
-    if order.status is not OrderStatus.AWAITING_APPROVAL:
-        raise refusal(order, OrderStatus.AWAITING_PAYMENT)
-    _require_content(session, order, content_sha256)
-    approval = OrderApproval(
-        order_id=order.id,
-        content_sha256=content_sha256,
-        amount_minor=order.total_minor,
-        approved_by=actor,
-        approved_at=now,
-        expires_at=now + TIME_TO_PAY,
-    )
-    session.add(approval)
-    session.flush()
-    at_the_door = order.payment_mode is PaymentMode.ON_DELIVERY
-    stamps = {"expires_at": None if at_the_door else approval.expires_at}
-    transition(session, order, OrderStatus.AWAITING_PAYMENT, actor=actor, reason="approved", now=now, stamps=stamps)
-    return approval
 
 
 def void(session: Session, *, order_id: int, actor: str, reason: str, now: datetime) -> Order:
@@ -118,12 +84,6 @@ def approvals_of(session: Session, order_id: int) -> Sequence[OrderApproval]:
 def order_needs_approval(session: Session, order_id: int) -> bool:
     """Whether anything in the order is made only after the customer has agreed."""
     return needs_approval(line.customisation for line in lines_of(session, order_id))
-
-
-def _require_content(session: Session, order: Order, content: str) -> None:
-    actual = content_sha256(lines_of(session, order.id))
-    if content != actual:
-        raise ContentChanged("look at the design again: it changed since it was shown", content_sha256=actual)
 
 
 def _not_voided(session: Session, order_id: int) -> OrderApproval | None:

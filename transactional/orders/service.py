@@ -6,15 +6,14 @@ transition table. Each idea has a module of its own; this one is their front doo
 """
 
 from transactional.orders.approvals import (
-    ContentChanged,
     approvals_of,
-    approve,
     content_sha256,
     live_approval,
     needs_approval,
     order_needs_approval,
     void,
 )
+from transactional.orders.approving import ContentChanged, approve
 from transactional.orders.cancellation import cancel, cancel_units
 from transactional.orders.change_drafts import AddedUnits, WantedChange
 from transactional.orders.change_models import ChangeKind, ChangeStatus, OrderChange, OrderChangeLine

@@ -1,8 +1,9 @@
 """The nightly check that every order is what its history says; what is not becomes an alert that stays until mended."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import structlog
 from sqlalchemy import select
@@ -24,7 +25,24 @@ log = structlog.stdlib.get_logger("transactional.orders")
 _BATCH = 500
 _TEXT = 300
 
-_MOVING_LINE_COLUMNS = frozenset(
+_FROZEN_OF_ORDER = frozenset(
+    {
+        "public_id",
+        "order_number",
+        "cart_id",
+        "payment_mode",
+        "currency",
+        "points_redeemed",
+        "points_discount_minor",
+        "shipping_minor",
+        "wrap_minor",
+        "tax_included",
+        "coupon_code",
+        "price_trace",
+        "placed_at",
+    }
+)
+_MOVING_OF_LINE = frozenset(
     {
         "cancelled_quantity",
         "shipped_quantity",
@@ -61,7 +79,7 @@ def verify_order(session: Session, order_id: int) -> list[Difference] | None:
     )
     if not events.is_complete:
         return None
-    return [*differences(order, events), *_thawed(session, events.lines)]
+    return [*differences(order, events), *_thawed(session, order, events.lines)]
 
 
 def verify_orders(database: Database, *, changed_since: datetime | None = None) -> Verification:
@@ -154,20 +172,28 @@ def _write_alerts(session: Session, order_id: int, found: Sequence[Difference], 
         session.execute(insert_into(session, OrderDifference).values(row).on_conflict_do_nothing())
 
 
-def _thawed(session: Session, lines: Sequence[OrderLine]) -> list[Difference]:
-    """Frozen columns of a line that somebody changed, as the journal tells."""
-    written = session.execute(
+def _thawed(session: Session, order: Order, lines: Sequence[OrderLine]) -> list[Difference]:
+    """Frozen columns that somebody changed, as the journal tells."""
+    of_order = [
+        Difference(column, str(change[0]), str(change[1]))
+        for _, column, change in _rewritten(session, Order.__tablename__, [order.id])
+        if column in _FROZEN_OF_ORDER
+    ]
+    of_lines = [
+        Difference(f"line {line_id} {column}", str(change[0]), str(change[1]))
+        for line_id, column, change in _rewritten(session, OrderLine.__tablename__, [line.id for line in lines])
+        if column not in _MOVING_OF_LINE
+    ]
+    return of_order + of_lines
+
+
+def _rewritten(session: Session, table: str, row_ids: Sequence[int]) -> Iterator[tuple[int, str, Sequence[Any]]]:
+    """Row, column and [old, new] of every update of these rows, oldest first."""
+    updates = session.execute(
         select(JournalEntry.row_id, JournalEntry.changes)
-        .where(
-            JournalEntry.table_name == OrderLine.__tablename__,
-            JournalEntry.row_id.in_([line.id for line in lines]),
-            JournalEntry.operation == "U",
-        )
+        .where(JournalEntry.table_name == table, JournalEntry.row_id.in_(row_ids), JournalEntry.operation == "U")
         .order_by(JournalEntry.seq)
     )
-    return [
-        Difference(f"line {line_id} {column}", str(change[0]), str(change[1]))
-        for line_id, changes in written
-        for column, change in sorted((changes or {}).items())
-        if column not in _MOVING_LINE_COLUMNS
-    ]
+    for row_id, changes in updates:
+        for column, change in sorted((changes or {}).items()):
+            yield row_id, column, change
