@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, EmailStr, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field
 
+from transactional.core.gstin import checked_gstin
 from transactional.orders.service import Order, OrderStatus, PaymentMode
 from transactional.payments.service import GatewayOrder
 
@@ -27,6 +28,12 @@ class AddressIn(_In):
     state: str | None = Field(default=None, max_length=120, pattern=_NO_NUL, examples=["Karnataka"])
     postal_code: str = Field(min_length=1, max_length=16, pattern=_NO_NUL, examples=["560001"])
     country: str = Field(min_length=2, max_length=64, pattern=_NO_NUL, examples=["IN"])
+    gstin: Annotated[str, AfterValidator(checked_gstin)] | None = Field(
+        default=None,
+        max_length=20,
+        description="A business's tax number, for its invoice",
+        examples=["27AAPFU0939F1ZV"],
+    )
 
 
 class CheckoutIn(_In):

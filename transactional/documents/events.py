@@ -1,15 +1,19 @@
-"""When documents are written: after an order's steps and after every refund, by the worker.
+"""When documents are written: after an order's steps, changes and refunds, by the worker.
 
 Others' topics only leave a message of our own, so that a document that cannot be written holds up nobody else.
 """
 
+from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from transactional.core.jobs import every
 from transactional.core.outbox import follows, handles, publish
 from transactional.core.uow import Database
 from transactional.documents import service
+from transactional.documents.models import TaxDocument
 from transactional.orders.service import ORDER_CHANGED, STATUS_CHANGED, OrderStatus
 from transactional.payments.service import Refund
 
@@ -18,6 +22,8 @@ SETTLE = "documents.settle"
 
 REFUND_ORDERED = "payments.send_refund"
 """Payments' topic {refund_id}: money of an order goes back."""
+
+_REMEMBERED = timedelta(days=2)
 
 _AFTER_SHIPPING = frozenset(
     {
@@ -57,6 +63,23 @@ def after_refund(database: Database, payload: dict[str, Any]) -> None:
     database.run(work, actor="documents")
 
 
+@every(timedelta(hours=1), name="documents.catch_up")
+def catch_up(database: Database) -> int:
+    """Refunds made at the gateway itself, which no message tells of, lead to papers as well; gives their number."""
+    since = database.clock.now() - _REMEMBERED
+
+    def work(session: Session) -> int:
+        refunds = session.execute(
+            select(Refund.id, TaxDocument.order_id)
+            .join(TaxDocument, TaxDocument.order_id == Refund.order_id)
+            .where(Refund.created_at >= since)
+            .distinct()
+        )
+        return sum(_ask(session, database, order_id, f"refund:{refund_id}") for refund_id, order_id in refunds.all())
+
+    return database.run(work, actor="documents")
+
+
 @handles(SETTLE)
 def settle(database: Database, payload: dict[str, Any]) -> None:
     """Write what is missing; repeating it writes nothing."""
@@ -66,5 +89,7 @@ def settle(database: Database, payload: dict[str, Any]) -> None:
     )
 
 
-def _ask(session: Session, database: Database, order_id: int, cause: str) -> None:
-    publish(session, SETTLE, {"order_id": order_id}, dedup_key=f"{SETTLE}:{order_id}:{cause}", now=database.clock.now())
+def _ask(session: Session, database: Database, order_id: int, cause: str) -> bool:
+    """Ask for an order's documents, once per cause; False where that was asked before."""
+    key = f"{SETTLE}:{order_id}:{cause}"
+    return publish(session, SETTLE, {"order_id": order_id}, dedup_key=key, now=database.clock.now())

@@ -7,10 +7,9 @@ from sqlalchemy.orm import Session
 
 from transactional.accounts import service as accounts
 from transactional.core.errors import InvalidInput
-from transactional.core.gstin import checked_gstin
 from transactional.core.profile import read_profile
-from transactional.documents.regime import Supply
-from transactional.documents.states import find_state, state_name
+from transactional.documents.regime import gstin_of
+from transactional.documents.states import find_state, state_name, state_of_address
 from transactional.orders import service as orders
 from transactional.settings import Settings
 
@@ -41,31 +40,26 @@ def seller(session: Session, settings: Settings) -> dict[str, Any]:
     }
 
 
-def buyer(session: Session, order: orders.Order, supply: Supply) -> dict[str, Any]:
+def buyer(session: Session, order: orders.Order) -> dict[str, Any]:
     """Whoever pays, and where the goods go. Only what the law wants on paper: no mail address, no telephone."""
     ship_to = order.ship_to
     payer = None if order.customer_id is None else accounts.get_customer(session, order.customer_id).full_name
     recipient = _text(ship_to, "recipient")
+    state = state_of_address(
+        state=ship_to.get("state"), postal_code=ship_to.get("postal_code"), country=ship_to.get("country")
+    )
     return {
         "name": payer or recipient or "Customer",
-        "gstin": _buyers_gstin(ship_to),
+        "gstin": gstin_of(ship_to),
         "recipient": recipient or payer or "",
         "lines": [line for line in (_text(ship_to, "line1"), _text(ship_to, "line2")) if line],
         "city": _text(ship_to, "city"),
         "postal_code": _text(ship_to, "postal_code"),
-        "state": state_name(supply.place) if supply.kind != "export" else _text(ship_to, "state"),
-        "state_code": supply.place,
+        "state": _text(ship_to, "state") if state is None else state.name,
+        "state_code": None if state is None else state.code,
         "country": _text(ship_to, "country") or "IN",
     }
 
 
 def _text(ship_to: Mapping[str, Any], key: str) -> str:
     return str(ship_to.get(key) or "").strip()
-
-
-def _buyers_gstin(ship_to: Mapping[str, Any]) -> str | None:
-    """A business's number, where the address has one that is true; a mistyped one is not put on paper."""
-    try:
-        return checked_gstin(_text(ship_to, "gstin"))
-    except ValueError:
-        return None

@@ -10,8 +10,9 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from transactional.core.errors import InvalidInput
+from transactional.core.gstin import checked_gstin
 from transactional.documents.models import SupplyKind
-from transactional.documents.states import ABROAD, is_domestic, place_of_supply
+from transactional.documents.states import ABROAD, STATES, is_domestic, place_of_supply
 
 _FIRST_MONTH_OF_FINANCIAL_YEAR = 4
 _INDIAN_TIME = ZoneInfo("Asia/Kolkata")
@@ -46,7 +47,8 @@ class TaxRegime(Protocol):
 class IndianGst:
     """Goods and services tax.
 
-    Place of supply: where the goods are delivered (IGST Act, sections 10(1)(a) and 10(1)(ca)). Export: zero-rated under
+    Place of supply: where the goods are delivered (IGST Act, sections 10(1)(a) and 10(1)(ca)); for a registered
+    business the state of its GSTIN, also when it has a gift sent elsewhere (section 10(1)(b)). Export: zero-rated under
     a letter of undertaking, or with integrated tax that is claimed back (section 16). Financial year: April to March.
     """
 
@@ -60,9 +62,7 @@ class IndianGst:
 
     def supply(self, *, seller_state: str, ship_to: Mapping[str, Any], place: str | None) -> Supply:
         """Intra-state, inter-state or export. Raises PlaceOfSupplyUnknown."""
-        code = place or place_of_supply(
-            state=ship_to.get("state"), postal_code=ship_to.get("postal_code"), country=ship_to.get("country")
-        )
+        code = place or _place(ship_to)
         if code == ABROAD:
             return self._export()
         return Supply(code, SupplyKind.INTRA if code == seller_state else SupplyKind.INTER)
@@ -75,6 +75,23 @@ class IndianGst:
         if self.letter_of_undertaking:
             note += f" (LUT {self.letter_of_undertaking})"
         return Supply(ABROAD, SupplyKind.EXPORT, zero_rated=True, notes=(note,))
+
+
+def gstin_of(address: Mapping[str, Any]) -> str | None:
+    """The GSTIN of a business, where the address has one that is true; a mistyped one is not put on paper."""
+    try:
+        return checked_gstin(str(address.get("gstin") or ""))
+    except ValueError:
+        return None
+
+
+def _place(ship_to: Mapping[str, Any]) -> str:
+    gstin = gstin_of(ship_to)
+    if gstin is not None and gstin[:2] in STATES and is_domestic(ship_to.get("country")):
+        return gstin[:2]
+    return place_of_supply(
+        state=ship_to.get("state"), postal_code=ship_to.get("postal_code"), country=ship_to.get("country")
+    )
 
 
 def regime_of(country: str, *, export_with_tax: bool, letter_of_undertaking: str | None) -> TaxRegime:

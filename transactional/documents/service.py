@@ -202,7 +202,7 @@ class _Desk:
             business_key=f"invoice:{order.id}:{len(books.invoices) + 1}",
             order_id=order.id,
             seller=self._seller,
-            buyer=parties.buyer(self._session, order, supply),
+            buyer=parties.buyer(self._session, order),
             details=_details(order) | {"decided_through": max((d.id for d in books.decisions), default=0)},
             supply=supply,
             currency=order.currency,

@@ -116,6 +116,14 @@ def is_domestic(country: str | None) -> bool:
     return _letters(country or "") in {_letters(name) for name in _DOMESTIC}
 
 
+def state_of_address(*, state: str | None, postal_code: str | None, country: str | None) -> State | None:
+    """The state of an address: by its name, failing that by the pincode; None abroad or where neither tells."""
+    if not is_domestic(country):
+        return None
+    code = state_code_of_pincode(postal_code or "")
+    return find_state(state or "") or (None if code is None else STATES[code])
+
+
 def place_of_supply(*, state: str | None, postal_code: str | None, country: str | None) -> str:
     """The GST state code of an address: by its state; failing that by its pincode; 96 for another country.
 
@@ -123,14 +131,13 @@ def place_of_supply(*, state: str | None, postal_code: str | None, country: str 
     """
     if not is_domestic(country):
         return ABROAD
-    named = find_state(state or "")
-    code = named.code if named else state_code_of_pincode(postal_code or "")
-    if code is None:
+    found = state_of_address(state=state, postal_code=postal_code, country=country)
+    if found is None:
         raise PlaceOfSupplyUnknown(
             f"neither the state {state or ''!r} nor the pincode {postal_code or ''!r} belongs to a state of India",
             field="state",
         )
-    return code
+    return found.code
 
 
 def state_name(code: str) -> str:

@@ -14,6 +14,7 @@ from tests.transactional.payments.till import Till, open_till
 from transactional import wiring
 from transactional.core.clock import ManualClock
 from transactional.core.uow import Database
+from transactional.documents import events
 from transactional.documents import service as documents
 from transactional.documents.service import DocumentKind, DocumentLineKind
 from transactional.orders import service as orders
@@ -272,6 +273,34 @@ class TestByTheWorker:
         till.work()
         _, note = self.documents(till, order_id)
         assert note.total_minor == 1_234
+        assert self.on_paper(till, order_id) == self.kept(till, order_id)
+
+    def test_a_refund_made_at_the_gateway_itself_is_caught_up_with(self, till: Till) -> None:
+        order_id = till.buy(3)
+        till.deliver(order_id)
+        till.work()
+
+        def reported(session):
+            (payment,) = payments.payments_of_order(session, order_id=order_id)
+            payment.refunded_minor += 777
+            session.add(
+                payments.Refund(
+                    payment_id=payment.id,
+                    order_id=order_id,
+                    idempotency_key="made-elsewhere",
+                    gateway_refund_id="rfnd_elsewhere",
+                    status=payments.RefundStatus.PROCESSED,
+                    amount_minor=777,
+                    currency="INR",
+                    created_at=till.clock.now(),
+                )
+            )
+
+        till.database.run(reported, actor="test")
+        assert events.catch_up(till.database) == 1
+        assert events.catch_up(till.database) == 0
+        till.work()
+        assert [document.total_minor for document in self.documents(till, order_id)][1:] == [777]
         assert self.on_paper(till, order_id) == self.kept(till, order_id)
 
     def test_money_that_was_paid_twice_and_went_back_is_nobodys_discount(self, till: Till) -> None:

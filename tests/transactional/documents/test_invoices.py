@@ -186,6 +186,12 @@ class TestTaxes:
             kit.order(order_id).shipping_minor, 1_800
         )
 
+    def test_a_business_is_where_its_number_says_wherever_its_gift_goes(self, office: Office, kit: TradeKit) -> None:
+        order_id = office.buy({kit.variant("MUG", stock=5): 1}, to={"state": "Karnataka", "gstin": "27AAPFU0939F1ZV"})
+        kit.ship(order_id)
+        (invoice,) = office.settle(order_id)
+        assert (invoice.supply_kind, invoice.place_of_supply) == (SupplyKind.INTER, MAHARASHTRA)
+
     def test_an_export_is_zero_rated_and_says_why(self, office: Office, kit: TradeKit) -> None:
         office.config = seller(export_undertaking="AD290326000001X")
         order_id = office.buy({kit.variant("MUG", stock=5): 1}, to={"state": "London", "country": "GB"})

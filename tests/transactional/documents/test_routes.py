@@ -5,14 +5,16 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from httpx import Response
 from pypdf import PdfReader
 
 from tests.support.keys import keyed
-from tests.support.trade import TradeKit
+from tests.support.trade import ADDRESS, TradeKit
 from tests.support.web import log_in, make_client, make_staff, register
 from tests.transactional.documents.office import Office
 from transactional.accounts import service as accounts
 from transactional.core.uow import Database
+from transactional.orders import service as orders
 
 
 @pytest.fixture
@@ -85,6 +87,29 @@ class TestCustomers:
     @pytest.mark.parametrize("strange", ["INV", "INV-2526-00000010", "%00", "..%2F..%2Fetc"])
     def test_strange_numbers_are_not_found(self, client: TestClient, strange: str) -> None:
         assert client.get(f"/v1/documents/{strange}.pdf").status_code in (404, 422)
+
+
+class TestCheckout:
+    def test_a_business_gives_its_number_with_the_address(
+        self, client: TestClient, office: Office, kit: TradeKit
+    ) -> None:
+        variant = kit.variant("MUG", stock=9)
+
+        def order(gstin: str) -> Response:
+            body = {"cart_id": kit.basket({variant: 1}), "email": "b2b@example.com", "payment_mode": "on_delivery"}
+            return client.post("/v1/checkout", json={**body, "ship_to": {**ADDRESS, "gstin": gstin}}, headers=keyed())
+
+        mistyped = order("27AAPFU0939F1ZX")
+        assert mistyped.status_code == 422
+        assert "check digit should be V" in mistyped.json()["detail"]
+        placed = order("27aapfu0939f1zv")
+        assert placed.status_code == 201, placed.text
+        with kit.database.read() as session:
+            found = orders.find_order(session, placed.json()["id"])
+        assert found is not None
+        kit.ship(found.id)
+        (invoice,) = office.settle(found.id)
+        assert invoice.buyer["gstin"] == "27AAPFU0939F1ZV"
 
 
 class TestStaff:
