@@ -26,8 +26,8 @@ def main() -> int:
     args = parser.parse_args()
     options = _OPTIONS | {"server.address": args.host, "server.port": str(args.port)}
     flags = [f"--{key}={value}" for key, value in options.items()]
-    app = Path(__file__).with_name("app.py")
-    command = [sys.executable, "-m", "streamlit", "run", str(app), *flags]
+    application = Path(__file__).with_name("server.py")
+    command = [sys.executable, "-m", "streamlit", "run", str(application), *flags]
     os.execv(sys.executable, command)  # noqa: S606  our own interpreter and options
 
 

@@ -1,4 +1,4 @@
-"""The dashboards' entrance: log-in, navigation, and the badge that says what the figures speak for."""
+"""What Streamlit runs for every page: who looks, navigation, and the badge that says what the figures speak for."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -6,11 +6,12 @@ from typing import Literal
 
 import streamlit as st
 
-from dashboards.lib.access import Viewer, require_viewer
+from dashboards.lib.access import Viewer
 from dashboards.lib.format import moment
-from dashboards.lib.session import Snapshot, open_snapshot, settings
+from dashboards.lib.session import Snapshot, log_out, open_snapshot, require_viewer
 
-_PAGES = Path(__file__).parent / "pages"
+# Not called `pages`: Streamlit runs what lies in a folder of that name by itself, without asking who looks.
+_PAGES = Path(__file__).parent / "views"
 _WARN_HOURS, _FAIL_HOURS = 26, 50
 # Streamlit's wide layout leaves a third of a laptop's screen empty and cuts large amounts off.
 _STYLE = """<style>
@@ -26,6 +27,7 @@ def navigation() -> "st.Page":
             st.Page(_PAGES / "overview.py", title="Overview", icon=":material/insights:", default=True),
             st.Page(_PAGES / "customers.py", title="Customers", icon=":material/group:"),
             st.Page(_PAGES / "products.py", title="Products", icon=":material/redeem:"),
+            st.Page(_PAGES / "operations.py", title="Operations", icon=":material/local_shipping:"),
             st.Page(_PAGES / "data_health.py", title="Data health", icon=":material/health_and_safety:"),
         ]
     )
@@ -50,15 +52,14 @@ def person(viewer: Viewer) -> None:
     """Who is logged in, and the way out."""
     st.sidebar.caption(f"Logged in as {viewer.email}")
     if st.sidebar.button("Log out"):
-        st.session_state.clear()
-        st.rerun()
+        log_out()
 
 
 def main() -> None:
     """One run of the page that was asked for."""
     st.set_page_config(page_title="My Little Things", page_icon=":material/redeem:", layout="wide")
     st.html(_STYLE)
-    viewer = require_viewer(settings().shop_url)
+    viewer = require_viewer()
     page = navigation()
     badge(open_snapshot())
     person(viewer)

@@ -1,19 +1,20 @@
-"""Log-in with the shop's staff accounts: the shop decides who may look, this module only asks it."""
+"""Staff accounts of the shop: the shop decides who may look at its figures, this module only asks it."""
 
-import time
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
-import streamlit as st
 
 PERMISSION = "read_analytics"
-_REFRESH_AFTER_SECONDS = 600
 _TIMEOUT = httpx.Timeout(10.0)
 
 
 class LoginRefusedError(Exception):
-    """The shop said no, or could not be asked; the message is for the person at the screen."""
+    """The shop said no; the message is for the person at the screen."""
+
+
+class ShopUnreachableError(LoginRefusedError):
+    """The shop could not be asked, so nobody can be let in or kept in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,81 +23,67 @@ class Viewer:
 
     email: str
     permissions: frozenset[str]
-    refresh_token: str
-    checked_at: float
 
     def may(self, permission: str) -> bool:
         """Whether the viewer holds a permission."""
         return permission in self.permissions
 
 
-def log_in(shop_url: str, email: str, password: str) -> Viewer:
-    """Ask the shop for a session; raises LoginRefusedError for wrong credentials or a missing permission."""
-    tokens = _call("POST", f"{shop_url}/v1/auth/login", json={"email": email, "password": password})
-    return _viewer(shop_url, tokens)
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A session at the shop. The refresh token works once: whoever uses it must keep its successor."""
+
+    viewer: Viewer
+    access_token: str
+    refresh_token: str
 
 
-def renew(shop_url: str, viewer: Viewer) -> Viewer:
-    """Ask again after a while, so that a revoked permission or an ended session closes the dashboards too."""
-    if time.monotonic() - viewer.checked_at < _REFRESH_AFTER_SECONDS:
-        return viewer
-    tokens = _call("POST", f"{shop_url}/v1/auth/refresh", json={"refresh_token": viewer.refresh_token})
-    return _viewer(shop_url, tokens)
+class ShopAccounts:
+    """The shop's API as far as people are concerned. `client` has the shop's address as its base URL."""
 
+    def __init__(self, client: httpx.Client) -> None:
+        self._client = client
 
-def _viewer(shop_url: str, tokens: dict[str, Any]) -> Viewer:
-    me = _call("GET", f"{shop_url}/v1/me", headers={"Authorization": f"Bearer {tokens['access_token']}"})
-    permissions = frozenset(me["permissions"])
-    if PERMISSION not in permissions:
-        raise LoginRefusedError("This account may not read the shop's figures (permission read_analytics is missing).")
-    return Viewer(
-        email=me["email"],
-        permissions=permissions,
-        refresh_token=tokens["refresh_token"],
-        checked_at=time.monotonic(),
-    )
+    @classmethod
+    def at(cls, shop_url: str) -> "ShopAccounts":
+        """The shop at this address."""
+        return cls(httpx.Client(base_url=shop_url, timeout=_TIMEOUT))
 
+    def log_in(self, email: str, password: str) -> Credentials:
+        """Open a session; raises LoginRefusedError for wrong credentials or a missing permission."""
+        return self._credentials(self._call("POST", "/v1/auth/login", json={"email": email, "password": password}))
 
-def _call(method: str, url: str, **kwargs: Any) -> dict[str, Any]:
-    try:
-        response = httpx.request(method, url, timeout=_TIMEOUT, **kwargs)
-    except httpx.HTTPError as error:
-        raise LoginRefusedError(f"The shop does not answer at {url}: is it running? ({error})") from error
-    if response.status_code in {400, 401, 403, 422}:
-        raise LoginRefusedError("E-mail or password is not right, or the session has ended.")
-    if response.is_error:
-        raise LoginRefusedError(f"The shop answered {response.status_code}; try again in a moment.")
-    content: dict[str, Any] = response.json()
-    return content
+    def renew(self, credentials: Credentials) -> Credentials:
+        """Ask again who this is and what they may; raises LoginRefusedError where the session or the right ended."""
+        body = {"refresh_token": credentials.refresh_token}
+        return self._credentials(self._call("POST", "/v1/auth/refresh", json=body))
 
+    def log_out(self, credentials: Credentials) -> None:
+        """End the session at the shop as well; raises LoginRefusedError where it had ended before."""
+        self._call("POST", "/v1/auth/logout", headers=_bearer(credentials.access_token))
 
-def require_viewer(shop_url: str) -> Viewer:  # noqa: RET503  `st.stop` never returns
-    """The logged-in viewer; otherwise shows the log-in form and stops the page."""
-    viewer: Viewer | None = st.session_state.get("viewer")
-    if viewer is not None:
+    def _credentials(self, tokens: dict[str, Any]) -> Credentials:
+        me = self._call("GET", "/v1/me", headers=_bearer(tokens["access_token"]))
+        permissions = frozenset(me["permissions"])
+        if PERMISSION not in permissions:
+            raise LoginRefusedError(
+                "This account may not read the shop's figures (permission read_analytics is missing)."
+            )
+        return Credentials(Viewer(me["email"], permissions), tokens["access_token"], tokens["refresh_token"])
+
+    def _call(self, method: str, path: str, **request: Any) -> dict[str, Any]:
         try:
-            st.session_state["viewer"] = viewer = renew(shop_url, viewer)
-        except LoginRefusedError as error:
-            del st.session_state["viewer"]
-            st.warning(f"Please log in again: {error}")
-        else:
-            return viewer
-    _form(shop_url)
-    st.stop()
+            response = self._client.request(method, path, **request)
+        except httpx.HTTPError as error:
+            address = self._client.base_url
+            raise ShopUnreachableError(f"The shop does not answer at {address}: is it running? ({error})") from error
+        if response.status_code in {400, 401, 403, 422}:
+            raise LoginRefusedError("E-mail or password is not right, or the session has ended.")
+        if response.is_error:
+            raise ShopUnreachableError(f"The shop answered {response.status_code}; try again in a moment.")
+        content: dict[str, Any] = response.json() if response.content else {}
+        return content
 
 
-def _form(shop_url: str) -> None:
-    st.title("My Little Things")
-    st.caption("Log in with your staff account of the shop.")
-    with st.form("login", width=420):
-        email = st.text_input("E-mail")
-        password = st.text_input("Password", type="password")
-        submitted = st.form_submit_button("Log in", type="primary")
-    if not submitted:
-        return
-    try:
-        st.session_state["viewer"] = log_in(shop_url, email, password)
-    except LoginRefusedError as error:
-        st.error(str(error))
-        return
-    st.rerun()
+def _bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}

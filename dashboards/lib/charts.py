@@ -1,6 +1,6 @@
 """Charts with one look; each is shown with its definition, its table and its CSV."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, TypeAlias, cast
 
 import altair as alt
@@ -17,15 +17,37 @@ SECOND = "#3c6e71"
 MUTED = "#9a9a9a"
 
 
-def show(snapshot: Snapshot, chart: AnyChart, table: pl.DataFrame, *, name: str, title: str, note: str) -> None:
+_AGES = ["#d9b8c4", "#cf93a8", "#b4436c", "#8a2c50", "#571a33"]
+
+
+def show(
+    snapshot: Snapshot,
+    chart: AnyChart,
+    table: pl.DataFrame,
+    *,
+    name: str,
+    title: str,
+    note: str,
+    empty: str = "No data for this selection.",
+) -> None:
     """One card: title with the definition as its tooltip, chart, table, CSV. Empty data say so instead."""
     with st.container(border=True):
         st.subheader(title, help=note)
         if table.is_empty():
-            st.info("No data for this selection.")
+            st.info(empty)
             return
         st.altair_chart(chart, width="stretch")
         table_with_csv(snapshot, table, name=name)
+
+
+def card(snapshot: Snapshot, table: pl.DataFrame, *, name: str, title: str, note: str, empty: str) -> None:
+    """The same without a chart: a list that is read row by row."""
+    with st.container(border=True):
+        st.subheader(title, help=note)
+        if table.is_empty():
+            st.success(empty)
+            return
+        table_with_csv(snapshot, table, name=name, expanded=True)
 
 
 def table_with_csv(snapshot: Snapshot, table: pl.DataFrame, *, name: str, expanded: bool = False) -> None:
@@ -60,17 +82,20 @@ def over_time(table: pl.DataFrame, *, x: str, y: str, y_title: str, compared: st
     return alt.layer(*layers).properties(height=280)
 
 
-def bars(table: pl.DataFrame, *, x: str, y: str, x_title: str, colour: str = ACCENT) -> AnyChart:
-    """Horizontal bars, in the table's order."""
+def bars(
+    table: pl.DataFrame, *, x: str, y: str, x_title: str, colour: str = ACCENT, is_share: bool = False
+) -> AnyChart:
+    """Horizontal bars, in the table's order; shares are drawn on a scale from 0 to 100 %."""
+    scale, axis = (alt.Scale(domain=[0, 1]), alt.Axis(format=".0%")) if is_share else (alt.Undefined, alt.Undefined)
     chart = (
         alt.Chart(floats(table))
         .mark_bar(color=colour)
         .encode(
-            x=alt.X(f"{x}:Q", title=x_title),
+            x=alt.X(f"{x}:Q", title=x_title, scale=scale, axis=axis),
             y=alt.Y(f"{y}:N", sort=None, title=None, axis=alt.Axis(labelLimit=260, labelOverlap=False)),
             tooltip=[alt.Tooltip(f"{y}:N"), alt.Tooltip(f"{x}:Q", title=x_title, format=",.2f")],
         )
-        .properties(height=max(120, 24 * table.height))
+        .properties(height=60 + 24 * table.height)
     )
     return cast("AnyChart", chart)
 
@@ -90,6 +115,71 @@ def stacked(table: pl.DataFrame, *, x: str, parts: Sequence[str], y_title: str) 
         .properties(height=260)
     )
     return cast("AnyChart", chart)
+
+
+def stacked_bars(
+    table: pl.DataFrame, *, x: str, y: str, kind: str, x_title: str, kind_order: str | None = None
+) -> AnyChart:
+    """Horizontal bars in the table's order, stacked by kind; an ordered kind grows darker."""
+    kinds = table.sort(kind_order) if kind_order else table.sort(kind)
+    names = kinds.get_column(kind).unique(maintain_order=True).to_list()
+    colours = _AGES[-len(names) :] if kind_order else [SECOND, ACCENT]
+    chart = (
+        alt.Chart(floats(table))
+        .mark_bar()
+        .encode(
+            x=alt.X(f"{x}:Q", title=x_title, axis=alt.Axis(format=",d", tickMinStep=1)),
+            y=alt.Y(f"{y}:N", sort=None, title=None, axis=alt.Axis(labelLimit=260, labelOverlap=False)),
+            color=alt.Color(
+                f"{kind}:N", title=None, sort=names, scale=alt.Scale(domain=names, range=colours),
+                legend=alt.Legend(orient="top"),
+            ),
+            order=alt.Order(f"{kind_order or kind}:{'Q' if kind_order else 'N'}"),
+            tooltip=[f"{y}:N", f"{kind}:N", alt.Tooltip(f"{x}:Q", title=x_title, format=",")],
+        )
+        .properties(height=110 + 32 * table.get_column(y).n_unique())
+    )  # fmt: skip
+    return cast("AnyChart", chart)
+
+
+def rates(table: pl.DataFrame, *, x: str, parts: Mapping[str, str]) -> AnyChart:
+    """Lines of shares over time; `parts` names the columns and what they are called."""
+    long = floats(table).unpivot(index=x, on=list(parts), variable_name="kind", value_name="rate").drop_nulls("rate")
+    chart = (
+        alt.Chart(long.with_columns(pl.col("kind").replace(dict(parts))))
+        .mark_line(point=True)
+        .encode(
+            x=alt.X(f"{x}:T", title=None),
+            y=alt.Y("rate:Q", title=None, axis=alt.Axis(format=".0%")),
+            color=_two_kinds(parts),
+            tooltip=[f"{x}:T", "kind:N", alt.Tooltip("rate:Q", format=".1%")],
+        )
+        .properties(height=260)
+    )
+    return cast("AnyChart", chart)
+
+
+def rate_bars(table: pl.DataFrame, *, y: str, parts: Mapping[str, str]) -> AnyChart:
+    """Horizontal bars of shares side by side, in the table's order."""
+    long = floats(table).unpivot(index=y, on=list(parts), variable_name="kind", value_name="rate").drop_nulls("rate")
+    chart = (
+        alt.Chart(long.with_columns(pl.col("kind").replace(dict(parts))))
+        .mark_bar()
+        .encode(
+            x=alt.X("rate:Q", title=None, axis=alt.Axis(format=".0%")),
+            y=alt.Y(f"{y}:N", sort=table.get_column(y).to_list(), title=None, axis=alt.Axis(labelLimit=200)),
+            yOffset=alt.YOffset("kind:N"),
+            color=_two_kinds(parts),
+            tooltip=[f"{y}:N", "kind:N", alt.Tooltip("rate:Q", format=".1%")],
+        )
+        .properties(height=max(260, 90 + 40 * table.height))
+    )
+    return cast("AnyChart", chart)
+
+
+def _two_kinds(parts: Mapping[str, str]) -> alt.Color:
+    scale = alt.Scale(domain=list(parts.values()), range=[ACCENT, SECOND])
+    return alt.Color("kind:N", title=None, scale=scale, legend=alt.Legend(orient="top"))
 
 
 def heat_map(

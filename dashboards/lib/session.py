@@ -1,13 +1,22 @@
 """One page run: the build it speaks for, cached queries, and the person who looks."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import NoReturn
 
 import polars as pl
 import streamlit as st
 
 from dashboards.lib import published
+from dashboards.lib.access import ShopUnreachableError, Viewer
+from dashboards.lib.logins import COOKIE, logins
 from dashboards.lib.published import Build, NothingPublishedError, SnapshotReader, UnreadableSnapshotError
 from dashboards.settings import DashboardSettings, load_settings
+
+# A fixed text without anything of a visitor in it. The entrance brings them back to this very address.
+_GO_TO_THE_ENTRANCE = """<script>
+window.location.assign("/login?next=" + encodeURIComponent(window.location.pathname + window.location.search));
+</script>"""
 
 
 @st.cache_resource
@@ -37,6 +46,47 @@ class Snapshot:
     def query(self, sql: str, *parameters: object) -> pl.DataFrame:
         """One SELECT on the marts, cached by build, statement and parameters."""
         return _cached(self.build.build_id, sql, parameters, self.build)
+
+
+def require_viewer() -> Viewer:
+    """The person whose cookie the browser sent; anybody else is led to the entrance, and the page stops."""
+    try:
+        viewer = logins().viewer(_cookie())
+    except ShopUnreachableError as error:
+        st.error(f"Nobody can say whether you may still look. {error}")
+        st.stop()
+    if viewer is None:
+        _leave()
+    return viewer
+
+
+def log_out() -> NoReturn:
+    """End the login here and at the shop, and go to the entrance."""
+    logins().end(_cookie())
+    st.session_state.clear()
+    _leave()
+
+
+def _cookie() -> str | None:
+    return st.context.cookies.to_dict().get(COOKIE)
+
+
+def _leave() -> NoReturn:
+    st.info("You are logged out. The log-in form opens; if it does not, load this page again.")
+    st.html(_GO_TO_THE_ENTRANCE, unsafe_allow_javascript=True)
+    st.stop()
+
+
+def require_marts(snapshot: Snapshot, names: Collection[str]) -> None:
+    """Stop the page with a word where the snapshot was published before these marts existed."""
+    known = snapshot.query("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'marts'")
+    missing = sorted(set(names) - set(known.get_column("table_name")))
+    if missing:
+        st.info(
+            f"The published build has no {', '.join(missing)}: it is older than this page."
+            " Run `python -m pipelines refresh`; the page fills itself afterwards."
+        )
+        st.stop()
 
 
 def open_snapshot() -> Snapshot:

@@ -6,7 +6,7 @@ from pipelines.assets.common import SNAPSHOT, shop, shop_tables
 from pipelines.assets.training import NAMES
 from pipelines.settings import ROOT
 
-PAGES = ROOT / "dashboards" / "pages"
+PAGES = ROOT / "dashboards" / "views"
 SHELVES = ("discover", "buy_again", "bought_together", "similar", "popularity")
 
 

@@ -130,7 +130,7 @@ class RawShop:
                      pack_size=6, minimum_quantity=12, cost_minor=400 * number, currency="INR", lead_time_days=9,
                      is_active=True, is_preferred=True)  # fmt: skip
             self.put("purchase_order_lines", number, purchase_order_id=1, supplier_product_id=number,
-                     variant_id=number, quantity=100, unit_cost_minor=400 * number, received_quantity=60,
+                     variant_id=number, quantity=70, unit_cost_minor=400 * number, received_quantity=60,
                      damaged_quantity=1)  # fmt: skip
             self.put("purchase_receipt_lines", number, purchase_receipt_id=1, purchase_order_line_id=number,
                      quantity=60, damaged_quantity=1)  # fmt: skip

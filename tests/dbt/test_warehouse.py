@@ -10,6 +10,7 @@ import pytest
 
 from tests.dbt.conftest import Warehouse
 from tests.dbt.raw_shop import START, RawShop
+from transactional.suppliers.demand import Demand, orderable, safety_stock, units_up
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("dbt")]
 
@@ -88,6 +89,38 @@ def test_marts_answer_with_the_shops_sums(warehouse: Warehouse, built: Path) -> 
     assert isinstance(back[0], Decimal)
     assert back[0] > 0
     assert net[0] == Decimal(sold[0]) / 100 - back[0] - Decimal("2.50")
+
+
+def test_suggestions_are_the_shops_own_to_the_unit(warehouse: Warehouse, built: Path) -> None:
+    _again(warehouse, built)
+    rows = warehouse.rows(
+        "SELECT reorder_policy, d.demand_days, d.demand_units, d.demand_squares, lead_time_days,"
+        " round(service_level * 10000)::BIGINT, reorder_point, available + on_order, pack_size, minimum_quantity,"
+        " suggested_order FROM marts.stock_positions AS p"
+        " JOIN intermediate.int_stock_demand AS d USING (variant_id, location_id)"
+    )
+    assert len(rows) == 10
+    for policy, days, units, squares, lead, level, point, projected, pack, minimum, suggested in rows:
+        sold = Demand(days, units, squares)  # type: ignore[arg-type]
+        terms = {"lead_time_days": lead, "service_level_bp": level}
+        wanted = units_up(float(sold.over(lead)) + safety_stock(sold, **terms))  # type: ignore[arg-type]
+        assert point == (40 if policy == "fixed" else wanted)
+        needed = point - projected
+        assert suggested == orderable(needed, pack_size=pack, minimum_quantity=minimum)  # type: ignore[arg-type]
+    assert any(suggested for *_, suggested in rows)
+
+
+def test_every_open_order_has_its_age(warehouse: Warehouse, built: Path) -> None:
+    _again(warehouse, built)
+    open_orders = warehouse.rows(
+        "SELECT status, count(*) FROM marts.fct_orders WHERE status NOT IN ('delivered', 'cancelled', 'expired')"
+        " GROUP BY 1 ORDER BY 1"
+    )
+    aged = warehouse.rows(
+        "SELECT status, sum(orders)::BIGINT FROM marts.order_ageing GROUP BY 1 HAVING sum(orders) > 0 ORDER BY 1"
+    )
+    assert open_orders
+    assert aged == open_orders
 
 
 def test_an_incremental_build_equals_a_full_one(warehouse: Warehouse, built: Path) -> None:

@@ -57,7 +57,7 @@ def test_every_page_is_an_asset(definitions: Any) -> None:
     from pipelines.settings import ROOT
 
     keys = {key.to_user_string() for key in definitions.resolve_asset_graph().get_all_asset_keys()}
-    pages = {f"dashboards/{path.stem}" for path in Path(ROOT / "dashboards" / "pages").glob("[!_]*.py")}
+    pages = {f"dashboards/{path.stem}" for path in Path(ROOT / "dashboards" / "views").glob("[!_]*.py")}
     assert pages
     assert pages <= keys
 

@@ -1,19 +1,18 @@
 with parcels as (
     select
-        {{ period_start('month', shop_day('shipments.shipped_at', 'shop.time_zone')) }} as month_start,
-        shipments.courier,
-        shipments.status,
-        shipments.is_late,
-        shipments.is_rto,
-        shipments.is_finished,
-        shipments.hours_to_hand_over,
-        shipments.hours_to_deliver,
-        shipments.quoted_amount,
-        shipments.predicted_cost_amount,
-        shipments.amount
-    from {{ ref('fct_shipments') }} as shipments
-    cross join {{ ref('int_shop') }} as shop
-    where shipments.kind = 'forward' and shipments.shipped_at is not null
+        {{ period_start('month', 'shipped_day') }} as month_start,
+        courier,
+        status,
+        is_late,
+        is_rto,
+        is_finished,
+        hours_to_hand_over,
+        hours_to_deliver,
+        quoted_amount,
+        predicted_cost_amount,
+        amount
+    from {{ ref('fct_shipments') }}
+    where kind = 'forward' and shipped_day is not null
 ),
 
 counted as (

@@ -44,6 +44,7 @@ select
     shipments.shipment_status in ({{ final_shipment_statuses() }}) as is_finished,
     {{ hours_between('shipments.created_at', 'shipments.shipped_at') }} as hours_to_hand_over,
     {{ hours_between('shipments.shipped_at', 'shipments.delivered_at') }} as hours_to_deliver,
+    {{ shop_day('shipments.shipped_at', 'shop.time_zone') }} as shipped_day,
     shipments.expected_delivery_at,
     shipments.created_at,
     shipments.awb_assigned_at,
@@ -62,6 +63,7 @@ select
     shipments.lost_at,
     shipments.damaged_at
 from {{ ref('stg_shipments') }} as shipments
+cross join {{ ref('int_shop') }} as shop
 left join contents on shipments.shipment_id = contents.shipment_id
 {% if is_incremental() -%}
     where

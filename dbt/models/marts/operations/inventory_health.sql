@@ -1,7 +1,7 @@
 with positions as (
     select
         product_id,
-        count(*) as variants,
+        count(distinct variant_id) as variants,
         sum(on_hand) as on_hand,
         sum(reserved) as reserved,
         sum(available) as available,
@@ -10,8 +10,9 @@ with positions as (
         sum(reorder_point) as reorder_point,
         sum(suggested_order) as suggested_order,
         max(stock_out_risk) as stock_out_risk,
-        sum(case when is_out_of_stock then 1 else 0 end) as variants_out_of_stock,
-        sum(case when is_low then 1 else 0 end) as variants_low
+        count(distinct variant_id) - count(distinct case when not is_out_of_stock then variant_id end)
+            as variants_out_of_stock,
+        count(distinct case when is_low then variant_id end) as variants_low
     from {{ ref('stock_positions') }}
     group by product_id
 )
