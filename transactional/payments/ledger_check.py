@@ -1,4 +1,4 @@
-"""The nightly proof: debits equal credits, and every payment's row says what the ledger holds."""
+"""The nightly proof: debits equal credits, every payment's row says what the ledger holds, and nothing is stuck."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -12,6 +12,7 @@ from transactional.payments import cash
 from transactional.payments.alerts import raise_alert
 from transactional.payments.ledger import Account, unbalanced_transactions
 from transactional.payments.models import LedgerPosting, LedgerTransaction, Payment, Refund, RefundStatus
+from transactional.payments.stuck import stuck_money
 
 log = structlog.stdlib.get_logger("transactional.payments")
 
@@ -67,10 +68,11 @@ def _posted(kind: str) -> Subquery:
 
 
 def check_ledger(database: Database, *, gateway: str) -> list[str]:
-    """Look for faults and tell of them once a day; gives them."""
+    """Look for faults and stuck money, and tell of them once a day; gives them."""
     now = database.clock.now()
     with database.read() as session:
         faults = ledger_faults(session, gateways=(gateway, cash.GATEWAY))
+        faults += stuck_money(session, gateway=gateway, now=now)
     if faults:
         log.error("ledger faults", count=len(faults), first=faults[0])
         database.run(lambda session: _tell(session, faults, now), actor="payments")
@@ -81,7 +83,7 @@ def _tell(session: Session, faults: list[str], now: datetime) -> None:
     raise_alert(
         session,
         cause=f"ledger:{now.date().isoformat()}",
-        subject="The payments' ledger does not add up",
+        subject="The payments' ledger needs a look",
         body="\n".join([f"{len(faults)} faults:", *faults[:_SHOWN]]),
         now=now,
     )

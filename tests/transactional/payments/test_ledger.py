@@ -1,14 +1,18 @@
 """The ledger: balanced or refused, unrepeatable, and proved every night."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select
 
 from tests.transactional.payments.till import Till
 from transactional.core.models import OutboxMessage
-from transactional.payments import jobs, ledger
+from transactional.payments import jobs, ledger, service
 from transactional.payments.ledger import Account, Entry
 from transactional.payments.ledger_check import check_ledger, ledger_faults
 from transactional.payments.models import LedgerPosting, LedgerTransaction, Payment, Refund, RefundStatus
+from transactional.payments_standin.bank import Outcome
+from transactional.payments_standin.faults import Fault
 
 
 def post(till: Till, amounts: list[int], key: str = "capture:pay_X") -> bool:
@@ -94,3 +98,22 @@ def test_whatever_does_not_add_up_is_told_once_a_day(till: Till, spoil: str, wor
     check_ledger(till.database, gateway="razorpay")
     assert len(mails(till)) == 1
     assert words in mails(till)[0]
+
+
+def test_money_that_is_stuck_for_a_day_is_told(till: Till) -> None:
+    order_id, lapsing = till.buy(), till.place()
+    till.refund(order_id, 10_000, "key-1")
+    till.standin.faults.arm(Fault.KEY_IN_PROGRESS, path_prefix="/v1/payments/*/refund", times=99)
+    till.standin.faults.arm(Fault.RATE_LIMITED, path_prefix="/v1/payments/*/capture", times=99)
+    till.standin.pay(till.start(lapsing), outcome=Outcome.AUTHORIZED)
+    till.take_in(till.standin.deliveries.listing()[-1:])
+    assert check_ledger(till.database, gateway="razorpay") == []
+    till.clock.advance(timedelta(days=1, minutes=1))
+    till.work()
+    refund, capture = check_ledger(till.database, gateway="razorpay")
+    assert f"of order {order_id} was ordered on 2026-01-15 and never sent" in refund
+    assert f"of order {lapsing} is authorised and was never captured" in capture
+    till.standin.faults.disarm()
+    service.poll_open(till.database, till.gateway)
+    assert check_ledger(till.database, gateway="razorpay") == []
+    assert len(till.gateway.payment_refunds(till.payments(order_id)[0].gateway_payment_id)) == 1
