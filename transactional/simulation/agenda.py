@@ -4,7 +4,7 @@ import heapq
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-Action = Callable[[datetime], None]
+Action = Callable[[datetime], object]
 
 
 class Agenda:

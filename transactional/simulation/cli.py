@@ -18,7 +18,8 @@ from transactional.core.uow import Database
 from transactional.schema import migrate
 from transactional.settings import Settings, get_settings
 from transactional.simulation.bulk import BulkPlan, write_history
-from transactional.simulation.trading import Plan, ShopNotEmpty, simulate, write_truth
+from transactional.simulation.trading import Plan, ShopNotEmpty, simulate
+from transactional.simulation.truth import write_truth
 from transactional.simulation.world import ADMIN_EMAIL, ANALYST_EMAIL
 
 DEMO_PASSWORD = "gift-wrapped-in-paper"  # noqa: S105  published on purpose: it opens made-up shops only

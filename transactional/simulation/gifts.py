@@ -35,10 +35,45 @@ class Gift:
         return {"Sweets and hampers": 500, "Jewellery": 300}.get(self.category, 1_800)
 
     @property
+    def hsn_code(self) -> str:
+        """The tariff heading that an invoice names; one for each category."""
+        return _HSN[self.category]
+
+    @property
     def weight_grams(self) -> int:
         """A plausible parcel weight: dearer gifts are heavier, jewellery is light."""
         return 120 if self.category == "Jewellery" else min(3_000, 180 + self.price // 4)
 
+    @property
+    def needs_approval(self) -> bool:
+        """Dear photo gifts are made only after the customer has seen the design."""
+        return self.customisable and self.category == "Photo gifts" and self.price >= _WORTH_A_DESIGN
+
+    @property
+    def made_to_order(self) -> bool:
+        """The silversmith delivers what was promised beyond the shelf: such goods may be back-ordered."""
+        return self.customisable and self.category == "Jewellery"
+
+
+_WORTH_A_DESIGN = 900
+
+_HSN = {
+    "Photo gifts": "4911",
+    "Mugs and drinkware": "6912",
+    "Jewellery": "7113",
+    "Candles and fragrance": "3406",
+    "Sweets and hampers": "1704",
+    "Flowers and plants": "0602",
+    "Home decoration": "8306",
+    "Stationery": "4820",
+    "Toys and children": "9503",
+    "Rakhi": "6307",
+    "Diwali": "6913",
+    "Wellness": "3307",
+    "Bags and wallets": "4202",
+    "Gadgets": "8518",
+    "Christmas": "9505",
+}
 
 _TABLE = """
 # Photo gifts
@@ -200,3 +235,10 @@ def _read_table() -> tuple[Gift, ...]:
 
 GIFTS = _read_table()
 CATEGORIES = tuple(dict.fromkeys(gift.category for gift in GIFTS))
+
+HAMPERS: dict[str, dict[str, int]] = {
+    "SWT-HMP": {"SWT-KAJ": 1, "SWT-DRY": 1, "SWT-TEA": 1, "DIW-DIY": 1},
+    "SWT-GOU": {"SWT-COO": 1, "SWT-FIL": 1, "MUG-STO": 2},
+    "XMS-HMP": {"SWT-PLM": 1, "XMS-ORN": 1, "XMS-STO": 1},
+}
+"""What is put together of other gifts: units of each part, by SKU."""

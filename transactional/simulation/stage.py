@@ -16,10 +16,13 @@ from transactional.payments_standin.gateway import Gateway
 from transactional.settings import Settings
 from transactional.simulation.agenda import Agenda
 from transactional.simulation.choosing import Tastes
+from transactional.simulation.shelf import Shelf
 from transactional.simulation.shoppers import Shopper
-from transactional.simulation.world import Shelf
 
 T = TypeVar("T")
+
+STAFF = "staff"
+"""The name under which the journal knows the people in the store room and at the desk."""
 
 
 @dataclass(slots=True)
@@ -35,10 +38,10 @@ class Stage:
     shelf: Shelf
     tastes: Tastes
     password_hash: str
+    end: datetime
+    """When the history ends."""
     agenda: Agenda = field(default_factory=Agenda)
     counts: Counter[str] = field(default_factory=Counter)
-    unpaid: bool = False
-    """Whether an order waits to be given up."""
 
     @property
     def now(self) -> datetime:
@@ -49,6 +52,15 @@ class Stage:
         """A unit of work in somebody's name."""
         with self.database.unit_of_work(actor=actor) as session:
             return job(session)
+
+    def look(self, question: Callable[[Session], T]) -> T:
+        """Ask the shop's database without writing."""
+        with self.database.read() as session:
+            return question(session)
+
+    def later(self, delay: timedelta, action: Callable[[], object]) -> None:
+        """Plan an action."""
+        self.agenda.at(self.now + delay, lambda _: action())
 
     def plan_work(self, delay: timedelta, actor: str, job: Callable[[Session, datetime], object]) -> None:
         """Plan a unit of work in somebody's name; it is told its moment."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
@@ -13,10 +13,8 @@ from transactional.cart import service as carts
 from transactional.checkout import service as checkout
 from transactional.core.errors import ShopError
 from transactional.loyalty import service as loyalty
-from transactional.orders.service import Order, PaymentMode
-from transactional.payments import service as payments
-from transactional.payments_standin.bank import Method, Outcome
-from transactional.simulation import aftermath, wording
+from transactional.orders.service import Order, OrderStatus, PaymentMode
+from transactional.simulation import aftermath, approving, paying, wording
 from transactional.simulation.choosing import COMPANIONS
 from transactional.simulation.gifts import Gift
 from transactional.simulation.places import Place
@@ -24,11 +22,7 @@ from transactional.simulation.shoppers import Shopper, Visit
 from transactional.simulation.stage import Stage, actor_of
 from transactional.simulation.world import WELCOME_COUPON
 
-_METHODS = ((Method.UPI, 62), (Method.CARD, 22), (Method.NETBANKING, 8), (Method.WALLET, 8))
-_FAILS = 0.08
-_TRIES_AGAIN = 0.6
 _ON_DELIVERY = 0.15
-_MOST_MINUTES_TO_PAY = 6
 _SENT_TO_FAMILY = 0.3
 
 
@@ -139,10 +133,18 @@ def _fill_cart(session: Session, walk: _Walk, basket: dict[Gift, int]) -> carts.
     )
     for gift, quantity in basket.items():
         variant_id = stage.shelf.variants[gift.sku]
-        wish = {"text": walk.shopper.name.split()[0]} if gift.customisable and stage.chance(0.7) else None
+        wish = _wish(stage, walk.shopper, gift)
         carts.add_line(session, cart=cart, variant_id=variant_id, quantity=quantity, customisation=wish, now=stage.now)
         walk.step(EventType.ADD_TO_CART, gift.sku, variant_id=variant_id, quantity=quantity)
     return cart
+
+
+def _wish(stage: Stage, shopper: Shopper, gift: Gift) -> dict[str, object] | None:
+    """What shall be printed or engraved, where anything can be."""
+    if not gift.customisable or not stage.chance(0.7):
+        return None
+    text = {"text": shopper.name.split()[0]}
+    return {**text, "needs_approval": True} if gift.needs_approval else {**text}
 
 
 def _place(
@@ -209,54 +211,18 @@ def _points(session: Session, stage: Stage, shopper: Shopper, gross_minor: int) 
 
 
 def _settle(stage: Stage, shopper: Shopper, order: Order, basket: dict[Gift, int]) -> None:
-    """After the order: pay, remember, and let the shop do its part."""
+    """After the order: remember, agree to the design, pay, and let the shop do its part."""
     stage.counts["orders"] += 1
     shopper.customer_id = order.customer_id
     for gift, quantity in basket.items():
         shopper.bought[gift.sku] = shopper.bought.get(gift.sku, 0) + quantity
-    online = order.payment_mode is PaymentMode.ONLINE and order.total_minor > 0
-    if online and not _pay(stage, shopper, order.id):
-        stage.counts["orders never paid"] += 1
-        stage.unpaid = True
-        return
-    aftermath.plan(stage, shopper, order.id)
 
+    def go_on() -> None:
+        aftermath.plan(stage, shopper, order.id)
 
-def _pay(stage: Stage, shopper: Shopper, order_id: int) -> bool:
-    """Pay at the gateway; a failed payment is tried once more by some. Whether the money came."""
-    began: datetime = stage.now
-    for fails in (stage.chance(_FAILS), stage.chance(_FAILS / 2)):
-        stage.clock.set(min(stage.now + stage.after(0.01, 0.05), began + timedelta(minutes=_MOST_MINUTES_TO_PAY)))
-        if _attempt(stage, shopper, order_id, fails=fails):
-            return True
-        stage.counts["failed payments"] += 1
-        if not stage.chance(_TRIES_AGAIN):
-            return False
-    return False
-
-
-def _attempt(stage: Stage, shopper: Shopper, order_id: int, *, fails: bool) -> bool:
-    request = payments.start_payment(stage.database, order_id=order_id, gateway=stage.gateway, now=stage.now)
-    assert request.gateway_order_id is not None
-    (method,) = stage.rng.choices([m for m, _ in _METHODS], weights=[w for _, w in _METHODS])
-    done = stage.standin.pay(
-        request.gateway_order_id,
-        method=method,
-        outcome=Outcome.FAILED if fails else Outcome.CAPTURED,
-        email=shopper.email,
-    )
-    if done.signature is None:
-        snapshot = stage.gateway.fetch_payment(done.payment_id)
-        stage.work(
-            "payments",
-            lambda session: payments.apply_gateway_payment(session, snapshot=snapshot, source="browser", now=stage.now),
-        )
-        return False
-    payments.verify_checkout(
-        stage.database,
-        stage.gateway,
-        gateway_order_id=request.gateway_order_id,
-        gateway_payment_id=done.payment_id,
-        signature=done.signature,
-    )
-    return True
+    if order.status is OrderStatus.AWAITING_APPROVAL:
+        approving.plan(stage, shopper, order, go_on)
+    elif order.payment_mode is PaymentMode.ONLINE and order.total_minor > 0:
+        paying.pay(stage, shopper, order.id, go_on)
+    else:
+        go_on()

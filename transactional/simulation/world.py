@@ -1,6 +1,5 @@
 """The shop before its first customer: its profile, staff, catalogue, stock and coupons."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
@@ -8,35 +7,25 @@ from sqlalchemy.orm import Session
 
 from transactional.accounts import service as accounts
 from transactional.catalog import service as catalog
+from transactional.catalog.service import InventoryPolicy
 from transactional.core.access import Actor
 from transactional.core.profile import ensure_profile
 from transactional.core.security import PasswordHasher
 from transactional.inventory import service as inventory
 from transactional.promotions import service as promotions
 from transactional.settings import Settings
+from transactional.shipping import service as shipping
+from transactional.simulation import procurement
 from transactional.simulation.feasts import Feast
-from transactional.simulation.gifts import CATEGORIES, GIFTS, OCCASIONS
+from transactional.simulation.gifts import CATEGORIES, GIFTS, HAMPERS, OCCASIONS, Gift
+from transactional.simulation.places import PLACES
+from transactional.simulation.shelf import Shelf
 from transactional.staff import service as staff
 
 ADMIN_EMAIL = "admin@mylittlethings.example"
 ANALYST_EMAIL = "analyst@mylittlethings.example"
 WELCOME_COUPON = "WELCOME10"
 _SHELF = 14
-_LOW = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Shelf:
-    """Ids that the simulation needs again and again."""
-
-    variants: dict[str, int]
-    """Variant id by SKU."""
-    products: dict[str, int]
-    categories: dict[str, int]
-    location_id: int
-    staff_user_id: int
-    coupons: dict[str, tuple[datetime, datetime]]
-    """Code and when it can be used."""
 
 
 def found(
@@ -58,49 +47,61 @@ def found(
     location_id = inventory.default_location(session).id
     variants, products = {}, {}
     for gift in GIFTS:
-        product = catalog.create_product(
-            session,
-            name=gift.name,
-            description=f"{gift.name}. For {', '.join(OCCASIONS[o] for o in gift.occasions)}.",
-            category_id=categories[gift.category],
-            sku=gift.sku,
-            price_minor=gift.price * 100,
-            currency=settings.base_currency,
-            occasions=gift.occasions,
-            tax_rate_bp=gift.tax_rate_bp,
-            weight_grams=gift.weight_grams,
-            is_customisable=gift.customisable,
-            now=now,
-        )
-        variants[gift.sku] = catalog.default_variant(session, product.id).id
-        products[gift.sku] = product.id
-        inventory.receive(
-            session,
-            variant_id=variants[gift.sku],
-            location_id=location_id,
-            quantity=_SHELF + rng.randint(0, 12),
-            reason="opening stock",
-            now=now,
-        )
-    coupons = _coupons(session, feasts, now, end)
-    return Shelf(variants, products, categories, location_id, staff_user_id, coupons)
+        products[gift.sku] = _list(session, gift, categories[gift.category], settings.base_currency, now)
+        variants[gift.sku] = catalog.default_variant(session, products[gift.sku]).id
+        if gift.sku not in HAMPERS:
+            inventory.receive(
+                session,
+                variant_id=variants[gift.sku],
+                location_id=location_id,
+                quantity=_SHELF + rng.randint(0, 12),
+                reason="opening stock",
+                now=now,
+            )
+    _put_hampers_together(session, variants)
+    procurement.sign_contracts(
+        session, variants=variants, location_id=location_id, currency=settings.base_currency, rng=rng, now=now
+    )
+    return Shelf(
+        variants=variants,
+        products=products,
+        categories=categories,
+        weights={gift.sku: gift.weight_grams for gift in GIFTS},
+        made_to_order=frozenset(gift.sku for gift in GIFTS if gift.made_to_order),
+        zones={
+            place.postal_code: shipping.zone_of(session, postal_code=place.postal_code, country="IN")
+            for place in PLACES
+        },
+        location_id=location_id,
+        staff_user_id=staff_user_id,
+        coupons=_coupons(session, feasts, now, end),
+    )
 
 
-def restock(session: Session, shelf: Shelf, *, rng: Random, now: datetime) -> int:
-    """Order again what is running out; gives the number of deliveries. One in ten suppliers is late."""
-    left = inventory.saleable(session, list(shelf.variants.values()))
-    low = sorted(variant for variant, units in left.items() if units is not None and units < _LOW)
-    arriving = [variant for variant in low if rng.random() < 0.9]
-    for variant_id in arriving:
-        inventory.receive(
-            session,
-            variant_id=variant_id,
-            location_id=shelf.location_id,
-            quantity=_SHELF,
-            reason="supplier's delivery",
-            now=now,
-        )
-    return len(arriving)
+def _list(session: Session, gift: Gift, category_id: int, currency: str, now: datetime) -> int:
+    """Put a gift into the catalogue; gives its product's id."""
+    return catalog.create_product(
+        session,
+        name=gift.name,
+        description=f"{gift.name}. For {', '.join(OCCASIONS[o] for o in gift.occasions)}.",
+        category_id=category_id,
+        sku=gift.sku,
+        price_minor=gift.price * 100,
+        currency=currency,
+        occasions=gift.occasions,
+        tax_rate_bp=gift.tax_rate_bp,
+        hsn_code=gift.hsn_code,
+        weight_grams=gift.weight_grams,
+        is_customisable=gift.customisable,
+        inventory_policy=InventoryPolicy.BACKORDER if gift.made_to_order else InventoryPolicy.DENY,
+        now=now,
+    ).id
+
+
+def _put_hampers_together(session: Session, variants: dict[str, int]) -> None:
+    for sku, parts in HAMPERS.items():
+        components = {variants[part]: units for part, units in parts.items()}
+        inventory.set_components(session, bundle_variant_id=variants[sku], components=components)
 
 
 def _hire(session: Session, password: str, now: datetime) -> int:

@@ -1,0 +1,83 @@
+"""Letting the shop's parts hear of one another: couriers' news at once, papers in the evening, mails to nobody.
+
+Every message is done by its own handler. Only when it is done is arranged here: to claim papers one by one, whenever a
+parcel moves, would cost more than all the rest of a history.
+"""
+
+from datetime import datetime, time, timedelta
+
+from sqlalchemy import ColumnElement, Table, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from transactional import tables
+from transactional.core import outbox
+from transactional.core.mail import TOPIC as MAIL
+from transactional.orders.service import STATUS_CHANGED, OrderStatus
+from transactional.shipping import service as shipping
+from transactional.simulation.stage import Stage
+
+EVENING = time(18, 15)
+"""A quarter to midnight in India, UTC: papers bear the day on which a parcel left."""
+
+_FROM_COURIERS = (shipping.PICKED_UP, shipping.DELIVERED, shipping.RETURNED)
+_ONLY_A_MAIL = (
+    OrderStatus.AWAITING_APPROVAL,
+    OrderStatus.AWAITING_PAYMENT,
+    OrderStatus.PAID,
+    OrderStatus.PACKED,
+    OrderStatus.MODIFYING,
+    OrderStatus.AWAITING_EXTRA_PAYMENT,
+    OrderStatus.EXPIRED,
+)
+"""Steps of an order that nobody but the customer hears of."""
+
+
+def from_couriers(stage: Stage) -> None:
+    """Let orders hear of their parcels now; everything else waits for the evening."""
+    stage.work("worker", lambda session: _put_off(session, stage.now))
+    outbox.drain(stage.database)
+
+
+def work_off(stage: Stage) -> None:
+    """Do every message, and what the messages ask for, until nothing is left that is due."""
+    while True:
+        stage.work("worker", lambda session: _spare_mails(session, stage.now))
+        due = stage.look(lambda session: _count_due(session, stage.now))
+        if not due:
+            return
+        # Not more than these: mails that they queue are spared before the next round.
+        outbox.drain(stage.database, limit=due)
+
+
+def _messages() -> Table:
+    return tables.metadata.tables["outbox"]
+
+
+def _due(now: datetime) -> ColumnElement[bool]:
+    table = _messages()
+    return (table.c.state == "pending") & (table.c.due_at <= now)
+
+
+def _count_due(session: Session, now: datetime) -> int:
+    return int(session.scalar(select(func.count()).select_from(_messages()).where(_due(now))) or 0)
+
+
+def _put_off(session: Session, now: datetime) -> None:
+    table = _messages()
+    evening = datetime.combine(now.date(), EVENING, tzinfo=now.tzinfo)
+    evening += timedelta(days=1) if evening <= now else timedelta(0)
+    session.execute(update(table).where(_due(now), table.c.topic.not_in(_FROM_COURIERS)).values(due_at=evening))
+
+
+def _spare_mails(session: Session, now: datetime) -> None:
+    """Made-up people get no mail: messages that lead to nothing else count as done without being written."""
+    table = _messages()
+    step, origin = table.c.payload["to"].as_string(), table.c.payload["from"].as_string()
+    # The invoice was written when the parcel left: a plain delivery adds nothing to it.
+    plain_delivery = (step == OrderStatus.DELIVERED) & (origin == OrderStatus.SHIPPED)
+    only_a_mail = or_(step.in_(_ONLY_A_MAIL), plain_delivery)
+    session.execute(
+        update(table)
+        .where(_due(now), or_(table.c.topic == MAIL, (table.c.topic == STATUS_CHANGED) & only_a_mail))
+        .values(state="done", done_at=now)
+    )
