@@ -84,6 +84,7 @@ def parcels(session: ReadSession, order_number: Number) -> list[ParcelOut]:
 def tracked(session: ReadSession, actor: OptionalActor, order_number: Reference) -> list[schemas.TrackedParcelOut]:
     """Oldest first; called off ones are left out."""
     order = orders.get_visible_order(session, order_number, customer_id=actor.customer_id)
+    lines = {line.id: line for line in orders.lines_of(session, order.id)}
     shown = [
         parcel
         for parcel in shipping.shipments_of(session, order.id)
@@ -91,7 +92,7 @@ def tracked(session: ReadSession, actor: OptionalActor, order_number: Reference)
     ]
     return [
         schemas.TrackedParcelOut.of(
-            parcel, shipping.items_of(session, parcel.id), shipping.events_of(session, parcel.id)
+            parcel, shipping.items_of(session, parcel.id), shipping.events_of(session, parcel.id), lines
         )
         for parcel in shown
     ]

@@ -1,12 +1,13 @@
 """Packing and following parcels over the wire."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from transactional.orders.service import OrderLine
 from transactional.shipping.service import Box, Shipment, ShipmentEvent, ShipmentItem, ShipmentStatus, counts_for
 
 _Side = Annotated[int, Field(ge=1, le=10_000, examples=[200])]
@@ -64,6 +65,11 @@ class ParcelItemOut(BaseModel):
     title: str = Field(examples=["Hand-painted diya set"])
     quantity: int = Field(examples=[2])
 
+    @classmethod
+    def of(cls, item: ShipmentItem, line: OrderLine) -> "ParcelItemOut":
+        """From the rows; the order's line names the article also where a parcel's paper does not."""
+        return cls(order_line_id=line.id, sku=line.sku, title=line.title, quantity=item.quantity)
+
 
 class ScanOut(BaseModel):
     """Something that happened to a parcel on its way."""
@@ -90,7 +96,11 @@ class TrackedParcelOut(BaseModel):
 
     @classmethod
     def of(
-        cls, shipment: Shipment, items: Sequence[ShipmentItem], events: Sequence[ShipmentEvent]
+        cls,
+        shipment: Shipment,
+        items: Sequence[ShipmentItem],
+        events: Sequence[ShipmentEvent],
+        lines: Mapping[int, OrderLine],
     ) -> "TrackedParcelOut":
         """From the rows; what is only claimed and not confirmed is not shown."""
         return cls(
@@ -102,10 +112,7 @@ class TrackedParcelOut(BaseModel):
             expected_delivery_at=shipment.expected_delivery_at,
             shipped_at=shipment.shipped_at,
             delivered_at=shipment.delivered_at,
-            items=[
-                ParcelItemOut(order_line_id=item.order_line_id, sku=item.sku, title=item.title, quantity=item.quantity)
-                for item in items
-            ],
+            items=[ParcelItemOut.of(item, lines[item.order_line_id]) for item in items],
             scans=[
                 ScanOut(at=event.occurred_at, status=event.status, what=event.activity, where=event.location)
                 for event in events

@@ -6,7 +6,7 @@ prior): few parcels say little, many say what they are.
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, case, func, select
+from sqlalchemy import ColumnElement, and_, case, false, func, select
 from sqlalchemy.orm import Session
 
 from transactional.shipping.models import Shipment, ShipmentKind, ShipmentStatus
@@ -22,8 +22,8 @@ def rto_probability_bp(
     session: Session, *, postal_code: str | None, cod: bool, customer_id: int | None, now: datetime
 ) -> int:
     """The chance of a return to origin, in hundredths of a percent."""
-    same_pincode = Shipment.postal_code == postal_code
-    same_customer = Shipment.customer_id == customer_id
+    same_pincode = false() if postal_code is None else Shipment.postal_code == postal_code
+    same_customer = false() if customer_id is None else Shipment.customer_id == customer_id
     row = session.execute(
         select(*_counts(None), *_counts(same_pincode), *_counts(same_customer)).where(
             Shipment.kind == ShipmentKind.FORWARD,

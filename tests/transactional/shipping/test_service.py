@@ -2,23 +2,12 @@
 
 import pytest
 
-from tests.support.trade import TradeKit, settings
+from tests.support.trade import TradeKit
 from transactional.core.errors import Conflict
 from transactional.orders import service as orders
 from transactional.orders.models import OrderStatus
 from transactional.shipping import service
 from transactional.shipping.service import ShipmentStatus
-
-
-@pytest.mark.parametrize(("merchandise", "charge"), [(0, 9_900), (149_899, 9_900), (149_900, 0), (10**9, 0)])
-def test_the_charge_is_flat_below_the_threshold(merchandise: int, charge: int) -> None:
-    assert service.quote(merchandise_minor=merchandise, settings=settings()).amount_minor == charge
-
-
-def test_the_quote_names_its_rule() -> None:
-    config = settings(shipping_flat_minor=5, shipping_free_from_minor=10)
-    assert service.quote(merchandise_minor=9, settings=config).rule == "flat below 10 minor units"
-    assert service.quote(merchandise_minor=10, settings=config).rule == "free from 10 minor units"
 
 
 def test_a_parcel_follows_its_order(kit: TradeKit) -> None:
