@@ -64,7 +64,7 @@ def read_csv(content: bytes, *, as_of: datetime | None = None) -> Feed:
         _check_header(rows.fieldnames or [], as_of)
         items = [_csv_item(row, rows.line_num, as_of) for row in rows]
     except csv.Error as error:
-        raise InvalidInput(f"line {rows.line_num}: this is no CSV: {error}") from error
+        raise InvalidInput(f"after line {rows.line_num}: this is no CSV: {error}") from error
     return Feed(tuple(items)).checked()
 
 

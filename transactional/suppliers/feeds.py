@@ -34,9 +34,7 @@ def import_feed(session: Session, *, supplier_id: int, feed: Feed, now: datetime
     ids = _product_ids(session, supplier_id)
     bought = sorted((ids[item.supplier_sku], item) for item in feed.items if item.supplier_sku in ids)
     if not bought:
-        raise InvalidInput(
-            f"none of the feed's {len(feed.items)} articles is one that the shop buys of {supplier.code}"
-        )
+        raise InvalidInput(f"of the feed's {len(feed.items)} articles the shop buys none of {supplier.code}")
     record = SupplierFeed(
         supplier_id=supplier_id,
         content_sha256=feed.sha256,
