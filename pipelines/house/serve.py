@@ -1,4 +1,4 @@
-"""`make serve`: shop, payment stand-in, serving, dashboards and Dagster, started and stopped together."""
+"""`make serve`: shop, stand-ins of bank and carrier, serving, dashboards, Dagster, started and stopped together."""
 
 import json
 import os
@@ -13,23 +13,31 @@ from pipelines.house.processes import Server, StepFailedError, announce, running
 from pipelines.settings import from_environment
 
 _WATCH_SECONDS = 0.5
+_PARCEL_STEP_SECONDS = 20
+"""A parcel that is watched from a desk is at the door within minutes."""
 
 
 def servers(var: Path) -> list[Server]:
     """What `make serve` starts, with the ports that the documentation names."""
-    webhooks = {"MLT_RAZORPAY_WEBHOOK_SECRETS": os.environ.get("MLT_RAZORPAY_WEBHOOK_SECRETS") or _new_secret()}
-    bank, shop = "http://127.0.0.1:8010", "http://127.0.0.1:8000"
-    hook = f"{shop}/v1/webhooks/razorpay"
-    books = (var / "razorpay-standin.json").resolve()
+    bank, carrier, shop = "http://127.0.0.1:8010", "http://127.0.0.1:8020", "http://127.0.0.1:8000"
+    desk = _desk_settings()
     return [
         Server(
             "razorpay-standin",
-            # What was paid yesterday must still be known today, or the books would differ from the gateway's.
-            ["transactional", "razorpay-standin", "--port", "8010", "--webhook-url", hook, "--books", str(books)],
+            ["transactional", "razorpay-standin", "--port", "8010", "--webhook-url", f"{shop}/v1/webhooks/razorpay"],
             f"{bank}/_control/health",
-            env=webhooks,
+            env=desk,
         ),
-        Server("shop", ["transactional", "serve", "--port", "8000"], f"{shop}/health", env=webhooks),
+        Server(
+            "shiprocket-standin",
+            [
+                *("transactional", "shiprocket-standin", "--port", "8020"),
+                *("--webhook-url", f"{shop}/v1/hooks/parcels", "--pace", str(_PARCEL_STEP_SECONDS)),
+            ],
+            f"{carrier}/_control/health",
+            env=desk,
+        ),
+        Server("shop", ["transactional", "serve", "--port", "8000"], f"{shop}/health", env=desk),
         Server("serving", ["serving", "serve", "--port", "8001"], "http://127.0.0.1:8001/health"),
         Server("dashboards", ["dashboards", "serve", "--port", "8501"], "http://127.0.0.1:8501/_stcore/health"),
         Server(
@@ -41,9 +49,15 @@ def servers(var: Path) -> list[Server]:
     ]
 
 
-def _new_secret() -> str:
-    # Shop and stand-in are started together and share it; nobody else needs to know it.
-    return json.dumps([secrets.token_urlsafe(32)])
+def _desk_settings() -> dict[str, str]:
+    """What shop and stand-ins must agree on: theirs alone, made anew at each start, unless the environment says so."""
+    made = {
+        "MLT_RAZORPAY_WEBHOOK_SECRETS": json.dumps([secrets.token_urlsafe(32)]),
+        "MLT_SHIPROCKET_EMAIL": "api@shop.example",
+        "MLT_SHIPROCKET_PASSWORD": secrets.token_urlsafe(32),
+        "MLT_PARCEL_WEBHOOK_TOKEN": secrets.token_urlsafe(32),
+    }
+    return {name: os.environ.get(name) or value for name, value in made.items()}
 
 
 def serve(var: Path) -> int:
@@ -61,6 +75,7 @@ def serve(var: Path) -> int:
                 "\n  Serving       http://127.0.0.1:8001/docs"
                 "\n  Dashboards    http://127.0.0.1:8501"
                 "\n  Dagster       http://127.0.0.1:3000"
+                "\n\n  Stand-ins     bank http://127.0.0.1:8010, carrier http://127.0.0.1:8020 (control API under /_control/)"
                 f"\n\nLogs are in {var / 'logs'}. Ctrl-C stops everything."
             )
             while not stopped.wait(_WATCH_SECONDS):
