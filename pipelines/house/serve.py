@@ -75,7 +75,7 @@ def serve(var: Path) -> int:
                 "\n  Serving       http://127.0.0.1:8001/docs"
                 "\n  Dashboards    http://127.0.0.1:8501"
                 "\n  Dagster       http://127.0.0.1:3000"
-                "\n\n  Stand-ins     bank http://127.0.0.1:8010, carrier http://127.0.0.1:8020 (control API under /_control/)"
+                "\n\n  Stand-ins     bank http://127.0.0.1:8010, carrier http://127.0.0.1:8020 (control: /_control/)"
                 f"\n\nLogs are in {var / 'logs'}. Ctrl-C stops everything."
             )
             while not stopped.wait(_WATCH_SECONDS):
