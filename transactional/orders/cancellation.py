@@ -17,6 +17,7 @@ from transactional.orders.models import Order, OrderLine, OrderRefundDecision, O
 from transactional.orders.parcels import follow_units
 from transactional.orders.queries import lines_of, lock_order
 from transactional.orders.transitions import CHANGING, refusal, transition
+from transactional.shipping import service as shipping
 
 _UNSETTLED = (*CHANGING, OrderStatus.DRAFT, OrderStatus.AWAITING_APPROVAL)
 
@@ -35,6 +36,7 @@ def cancel(session: Session, *, order_id: int, actor: str, reason: str, now: dat
         decline_open_change(session, order, actor=actor, now=now)
     transition(session, order, OrderStatus.CANCELLED, actor=actor, reason=reason, now=now, stamps={"cancelled_at": now})
     inventory.release_holds(session, order_id, state=HoldState.RELEASED, now=now)
+    shipping.call_off_parcels(session, order_id=order_id, actor=actor, now=now)
     if order.paid_at is None:
         release_claims(session, order, actor=actor, now=now)
     given = _give_up(session, order, lines, actor=actor, reason=reason, now=now, ours=ours)

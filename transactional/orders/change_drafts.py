@@ -81,7 +81,7 @@ def price_change(session: Session, order: Order, change: OrderChange, wanted: Wa
     another order's line or an incomplete address, and Conflict for more units than can go or goods that are not sold.
     """
     _check(session, order, wanted)
-    added = _added_lines(session, order, change, wanted.add, now)
+    added = added_lines(session, order, change, wanted.add, now)
     session.add_all(_removed_lines(session, order, change, wanted.remove))
     session.add_all(added)
     gross = sum(line.gross_minor for line in added)
@@ -125,9 +125,10 @@ def _check(session: Session, order: Order, wanted: WantedChange) -> None:
         raise InvalidInput("nothing would be left: call the order off instead", field="remove")
 
 
-def _added_lines(
+def added_lines(
     session: Session, order: Order, change: OrderChange, added: Sequence[AddedUnits], now: datetime
 ) -> list[OrderChangeLine]:
+    """Units that shall come, at today's prices. Raises Conflict for what is not sold, InvalidInput for no units."""
     sold = catalog.buyable_variants(
         session,
         [units.variant_id for units in added],

@@ -75,7 +75,9 @@ def apply_change(session: Session, *, change_id: int, actor: str, now: datetime)
     """
     order, change = lock_change(session, change_id)
     _require(change, ChangeStatus.DRAFT)
-    _hold_added(session, order, change, now)
+    if change.kind is ChangeKind.EXCHANGE:
+        raise Conflict(f"exchange {change.public_id} is settled when the returned units arrive")
+    hold_added(session, order, change, now=now)
     if change.difference_minor > 0 and order.paid_at is not None:
         await_payment(session, order, change, actor=actor, now=now)
     else:
@@ -83,10 +85,12 @@ def apply_change(session: Session, *, change_id: int, actor: str, now: datetime)
     return change
 
 
-def await_payment(session: Session, order: Order, change: OrderChange, *, actor: str, now: datetime) -> None:
+def await_payment(
+    session: Session, order: Order, change: OrderChange, *, actor: str, now: datetime, within: timedelta = PAYMENT_TIME
+) -> None:
     """The difference of a change must be paid first; until then its goods are promised to the order."""
     change.status = ChangeStatus.AWAITING_PAYMENT
-    change.expires_at = now + PAYMENT_TIME
+    change.expires_at = now + within
     session.flush()
     reason = f"{change.difference_minor} minor units more"
     transition(session, order, OrderStatus.AWAITING_EXTRA_PAYMENT, actor=actor, reason=reason, now=now)
@@ -98,12 +102,15 @@ def decline_change(session: Session, *, change_id: int, actor: str, now: datetim
     if change.status not in OPEN_CHANGES:
         raise _not_open(change)
     decline_open_change(session, order, actor=actor, now=now)
-    _go_on(session, order, actor=actor, now=now, reason="change declined")
+    go_on(session, order, actor=actor, now=now, reason="change declined")
     return change
 
 
 def decline_open_change(session: Session, order: Order, *, actor: str, now: datetime) -> None:
-    """Give up the open change of a locked order, with the goods promised to it; the order's status stays."""
+    """Give up the open change of a locked order, with the goods promised to it; the order's status stays.
+
+    What an exchange had taken for returned units goes back to the customer instead.
+    """
     change = open_change_of(session, order.id)
     if change is None:
         return
@@ -111,6 +118,9 @@ def decline_open_change(session: Session, order: Order, *, actor: str, now: date
         units = _demand(change_lines_of(session, change.id))
         if units:
             inventory.release_units(session, order_id=order.id, units=units, now=now)
+    if change.kind is ChangeKind.EXCHANGE:
+        key = f"change:{change.id}"
+        publish_refund(session, order, change.given_up_minor, reason="exchange declined", key=key, now=now)
     change.status = ChangeStatus.DECLINED
     change.declined_at, change.decided_by = now, actor
     session.flush()
@@ -128,7 +138,7 @@ def expire_changes(session: Session, *, now: datetime, limit: int = 1) -> int:
         order, change = lock_change(session, change_id)
         if change.status in OPEN_CHANGES:
             decline_open_change(session, order, actor="worker", now=now)
-            _go_on(session, order, actor="worker", now=now, reason="change not paid or agreed to in time")
+            go_on(session, order, actor="worker", now=now, reason="change not paid or agreed to in time")
     return len(overdue)
 
 
@@ -166,7 +176,7 @@ def carry_out(session: Session, order: Order, change: OrderChange, *, actor: str
     if change.ship_to is not None:
         _redirect(session, order, change)
     mark_applied(session, order, change, actor=actor, now=now)
-    _go_on(session, order, actor=actor, now=now, reason="change applied")
+    go_on(session, order, actor=actor, now=now, reason="change applied")
     publish_refund(session, order, -change.difference_minor, reason=change.reason, key=f"change:{change.id}", now=now)
 
 
@@ -258,7 +268,8 @@ def _demand(parts: Sequence[OrderChangeLine]) -> dict[int, int]:
     return demand
 
 
-def _hold_added(session: Session, order: Order, change: OrderChange, now: datetime) -> None:
+def hold_added(session: Session, order: Order, change: OrderChange, *, now: datetime) -> None:
+    """Promise the units that a change adds to its order. Raises OutOfStock; the caller must then roll back."""
     demand = _demand(change_lines_of(session, change.id))
     if demand:
         inventory.hold(session, order_id=order.id, demand=demand, expires_at=None, now=now)
@@ -317,7 +328,7 @@ def _redirect(session: Session, order: Order, change: OrderChange) -> None:
     session.flush()
 
 
-def _go_on(session: Session, order: Order, *, actor: str, now: datetime, reason: str) -> None:
+def go_on(session: Session, order: Order, *, actor: str, now: datetime, reason: str) -> None:
     """Out of `modifying` and `awaiting_extra_payment`, to where the order's units and money are."""
     to = status_by_units(lines_of(session, order.id))
     if to is None:

@@ -86,6 +86,13 @@ class CameBackIn(_In):
     ours: bool = Field(default=False, description="The reason lies with the shop or its carrier", examples=[False])
 
 
+class SendAgainIn(_In):
+    """Units that the customer gets once more."""
+
+    units: Units
+    reason: str = Field(min_length=1, max_length=200, pattern=NO_NUL, examples=["arrived broken"])
+
+
 class ApproveIn(_In):
     """The customer agrees to what will be made."""
 

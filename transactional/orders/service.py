@@ -28,6 +28,7 @@ from transactional.orders.changes import (
     find_change,
     open_change_of,
 )
+from transactional.orders.exchanges import draft_exchange, drop_exchange, send_again, settle_exchange
 from transactional.orders.giving_back import REFUND_DUE, GivenBack, decisions_of, given_back_minor
 from transactional.orders.models import (
     Order,
@@ -110,6 +111,8 @@ __all__ = [
     "decline_change",
     "deliver",
     "draft_change",
+    "draft_exchange",
+    "drop_exchange",
     "expire_changes",
     "expire_unpaid",
     "financial_year",
@@ -136,6 +139,8 @@ __all__ = [
     "price_of_units",
     "purchases_of",
     "register_return",
+    "send_again",
+    "settle_exchange",
     "ship",
     "ship_parcel",
     "sold_products",

@@ -191,6 +191,39 @@ def cancel_units(
 
 
 @router.post(
+    "/orders/{order_number}/send-again",
+    summary="Send delivered units again, free of charge",
+    status_code=201,
+    response_model=ChangeOut,
+    dependencies=WRITERS,
+    responses=problem_responses(401, 403, 404, 409, 422),
+)
+def send_again(
+    *,
+    session: WriteSession,
+    clock: ClockDep,
+    actor: CurrentActor,
+    replay: Idempotency,
+    order_number: Number,
+    body: schemas.SendAgainIn,
+) -> Response:
+    """Because something was wrong with them. They are new lines of the order at no price, and leave like the others."""
+
+    def make() -> ChangeOut:
+        change = service.send_again(
+            session,
+            order_id=views.known(session, order_number).id,
+            units=schemas.quantities(body.units),
+            actor=actor.name,
+            reason=body.reason,
+            now=clock.now(),
+        )
+        return views.change_view(session, change)
+
+    return replay.answer(session, status=201, make=make)
+
+
+@router.post(
     "/orders/{order_number}/approval/void",
     summary="An approval counts no more",
     dependencies=WRITERS,

@@ -52,6 +52,8 @@ def request_return(
             quantities={line.order_line_id: line.quantity for line in body.lines},
             reason=body.reason,
             cause=body.cause,
+            exchange_for=[part.wanted() for part in body.exchange_for],
+            actor=actor.name,
             window_days=settings.return_window_days,
             now=clock.now(),
         )

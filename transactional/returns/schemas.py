@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from transactional.orders.service import AddedUnits
 from transactional.returns.service import Return, ReturnCause, ReturnLine, ReturnStatus
 
 
@@ -17,6 +19,18 @@ class ReturnLineIn(_In):
 
     order_line_id: int = Field(gt=0, examples=[812])
     quantity: int = Field(gt=0, le=10_000, examples=[1])
+
+
+class ExchangeIn(_In):
+    """Units that shall come instead."""
+
+    variant_id: int = Field(gt=0, examples=[7])
+    quantity: int = Field(gt=0, le=10_000, examples=[1])
+    customisation: dict[str, Any] = Field(default_factory=dict, examples=[{}])
+
+    def wanted(self) -> AddedUnits:
+        """As the service takes it."""
+        return AddedUnits(self.variant_id, self.quantity, self.customisation)
 
 
 class ReturnIn(_In):
@@ -32,6 +46,11 @@ class ReturnIn(_In):
         examples=["changed_mind"],
     )
     reason: str = Field(default="", max_length=200, examples=["The lamp does not fit on the shelf"])
+    exchange_for: list[ExchangeIn] = Field(
+        default_factory=list,
+        max_length=50,
+        description="An exchange: what shall come instead, at the prices of now. The difference is settled on arrival",
+    )
 
     @field_validator("lines")
     @classmethod
@@ -73,6 +92,7 @@ class ReturnOut(BaseModel):
     cause: ReturnCause = Field(examples=["changed_mind"])
     reason: str = Field(examples=["The lamp does not fit on the shelf"])
     decision_note: str | None = Field(examples=["Please use the label that we sent you."])
+    is_exchange: bool = Field(description="What the units were worth pays for others first", examples=[False])
     refund_minor: int = Field(
         description="In minor units; 0 until the return is processed. The lines' money, and what the policies on"
         " shipping and coupons added or withheld",
@@ -122,4 +142,5 @@ def _columns(found: Return) -> dict[str, object]:
         "decided_at",
         "processed_at",
     )
-    return {"id": found.public_id, **{name: getattr(found, name) for name in names}}
+    own = {"id": found.public_id, "is_exchange": found.exchange_change_id is not None}
+    return {**own, **{name: getattr(found, name) for name in names}}

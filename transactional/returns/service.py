@@ -59,8 +59,12 @@ def request_return(
     window_days: int,
     now: datetime,
     cause: ReturnCause = ReturnCause.CHANGED_MIND,
+    exchange_for: Sequence[orders.AddedUnits] = (),
+    actor: str = "shop",
 ) -> Return:
     """Ask to send units back; `quantities` by order line. Whose order it is, the caller has checked.
+
+    `exchange_for`: what shall come instead, at the prices of now; the difference is settled when the units are here.
 
     Raises NotFound (order), InvalidInput (no units, or a line of another order), OutsideWindow, and Conflict for more
     units than are left when those already returned or asked for are taken off.
@@ -80,6 +84,11 @@ def request_return(
         refund_minor=0,
         requested_at=now,
     )
+    if exchange_for:
+        wanted = orders.draft_exchange(
+            session, order_id=order.id, add=exchange_for, actor=actor, reason=asked.reason, now=now
+        )
+        asked.exchange_change_id = wanted.id
     session.add(asked)
     session.flush()
     for line_id in sorted(quantities):
@@ -140,7 +149,10 @@ def approve(session: Session, *, return_id: int, note: str | None = None, now: d
 
 def reject(session: Session, *, return_id: int, note: str | None = None, now: datetime) -> Return:
     """The units stay where they are. Raises NotFound, IllegalTransition unless it was just asked for."""
-    return _decide(session, return_id, ReturnStatus.REJECTED, note, now)
+    rejected = _decide(session, return_id, ReturnStatus.REJECTED, note, now)
+    if rejected.exchange_change_id is not None:
+        orders.drop_exchange(session, change_id=rejected.exchange_change_id, actor="staff", now=now)
+    return rejected
 
 
 def _decide(session: Session, return_id: int, to: ReturnStatus, note: str | None, now: datetime) -> Return:
@@ -151,7 +163,8 @@ def _decide(session: Session, return_id: int, to: ReturnStatus, note: str | None
 def process(session: Session, *, return_id: int, actor: str, now: datetime, damaged: Collection[int] = ()) -> Return:
     """The units of an approved return are here: shelf, points and money follow, in this one transaction.
 
-    Lines (of the return, by id) among `damaged` are not put on the shelf again; their money goes back all the same.
+    Lines (of the return, by id) among `damaged` are not put on the shelf again; their money goes back all the same. In
+    an exchange it pays for the other units first.
     Raises NotFound, IllegalTransition unless it was approved, InvalidInput for a damaged line that is not part of it,
     RefundTooLarge where the order's payment does not have so much left.
     """
@@ -164,7 +177,15 @@ def process(session: Session, *, return_id: int, actor: str, now: datetime, dama
     _check_damaged(lines, damaged)
     returned.refund_minor = _take_back(session, returned, lines, damaged, actor=actor, now=now)
     session.flush()
-    if returned.refund_minor:
+    if returned.exchange_change_id is not None:
+        orders.settle_exchange(
+            session,
+            change_id=returned.exchange_change_id,
+            credit_minor=returned.refund_minor,
+            actor=actor,
+            now=now,
+        )
+    elif returned.refund_minor:
         payments.request_refund(
             session,
             order_id=found.order_id,
