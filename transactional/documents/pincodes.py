@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 _BY_STATE: Mapping[str, str] = {
     "07": "11",
     "06": "12 13",
-    "03": "14 15 16 1401-1409",
+    "03": "14 15 16",
     "04": "1600 1601",
     "02": "17",
     "01": "18 19",
