@@ -1,7 +1,7 @@
 """One's own orders over HTTP: see, follow, approve, change and call off. Staff's side is in `staff_routes`."""
 
 from collections.abc import AsyncIterator
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Path, Request, Response
 from fastapi.responses import StreamingResponse
@@ -31,8 +31,8 @@ Reference = Annotated[
 ChangeId = Annotated[str, Path(max_length=40, examples=["chg_7h2k9m4q1x8c5v3b6n0z7w2r4t"])]
 
 _STREAMS = live.Streams()
-_NOT_MODIFIED = {304: {"description": "The client has it already (`If-None-Match`)"}}
-_EVENT_STREAM = {
+_NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "The client has it already (`If-None-Match`)"}}
+_EVENT_STREAM: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Server-sent events `order`: {order_number, status, stage, stages, ended, parcels}",
         "content": {

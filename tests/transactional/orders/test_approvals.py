@@ -1,6 +1,7 @@
 """Custom gifts are paid for only after the customer has agreed to exactly what will be made."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -17,7 +18,7 @@ from transactional.orders.verification import verify_order
 ENGRAVING = {"engraving": "मेरी माँ के लिए", "needs_approval": True}
 
 
-def custom_order(kit: TradeKit, *, price: int = 50_000, **more: object) -> int:
+def custom_order(kit: TradeKit, *, price: int = 50_000, **more: Any) -> int:
     """An order of an engraved cup."""
     cup = kit.variant(f"CUP-{price}", price=price, stock=9, customisable=True)
     basket = kit.basket({})

@@ -4,14 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
 
 from tests.support.parallel import at_once, successes
 from tests.support.trade import TradeKit
+from tests.transactional.orders.desk import due, pay, refunds
 from transactional.catalog import service as catalog
 from transactional.core.clock import ManualClock
 from transactional.core.errors import Conflict, IllegalTransition, InvalidInput, NotFound, OutOfStock
-from transactional.core.models import OutboxMessage
 from transactional.orders import jobs, service
 from transactional.orders.service import (
     AddedUnits,
@@ -47,26 +46,6 @@ def agree(kit: TradeKit, change: OrderChange) -> OrderChange:
 def drop(kit: TradeKit, change: OrderChange) -> OrderChange:
     """The customer does not."""
     return kit.run(lambda s: service.decline_change(s, change_id=change.id, actor="test", now=kit.now))
-
-
-def pay(kit: TradeKit, order_id: int, amount: int | None = None) -> PaidOutcome:
-    """Money arrives."""
-    return kit.run(
-        lambda s: service.mark_paid(s, order_id=order_id, paid_at=kit.now, actor="test", amount_minor=amount)
-    )
-
-
-def due(kit: TradeKit, order_id: int) -> int:
-    """What has to be paid now."""
-    with kit.database.read() as session:
-        return service.amount_due(session, order_id)
-
-
-def refunds(kit: TradeKit) -> dict[str, int]:
-    """What the till was told to pay back, by key."""
-    with kit.database.read() as session:
-        found = session.scalars(select(OutboxMessage.payload).where(OutboxMessage.topic == service.REFUND_DUE))
-        return {payload["key"]: payload["amount_minor"] for payload in found}
 
 
 def assert_folds(kit: TradeKit, order_id: int) -> None:

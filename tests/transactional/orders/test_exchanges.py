@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from tests.support.trade import TradeKit
+from tests.transactional.orders.desk import due, pay, refunds
 from transactional.core.clock import ManualClock
 from transactional.core.errors import Conflict, IllegalTransition, InvalidInput
 from transactional.core.models import OutboxMessage
@@ -14,8 +15,6 @@ from transactional.orders import events, jobs, service
 from transactional.orders.service import AddedUnits, ChangeStatus, OrderChange, OrderStatus, PaidOutcome
 from transactional.orders.verification import verify_order
 from transactional.returns import service as returns
-
-from .test_changes import due, pay, refunds
 
 
 @pytest.fixture
@@ -52,6 +51,7 @@ def arrive(kit: TradeKit, return_id: int) -> OrderChange:
 
     def work(session) -> OrderChange:  # type: ignore[no-untyped-def]
         done = returns.process(session, return_id=return_id, actor="t", now=kit.now)
+        assert done.order_id is not None
         return next(c for c in service.changes_of(session, done.order_id) if c.id == done.exchange_change_id)
 
     return kit.run(work)

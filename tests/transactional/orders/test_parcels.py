@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from tests.support.parallel import at_once, failures
 from tests.support.trade import TradeKit
+from tests.transactional.orders.desk import refunds
 from transactional.core import outbox
 from transactional.core.errors import Conflict, IllegalTransition, InvalidInput
 from transactional.core.models import OutboxMessage, OutboxState
@@ -49,13 +50,6 @@ def parcel(kit: TradeKit, order_id: int) -> int:
             ).id
         )
     )
-
-
-def refunds(kit: TradeKit) -> dict[str, int]:
-    """What the till was told to pay back, by key."""
-    with kit.database.read() as session:
-        found = session.scalars(select(OutboxMessage.payload).where(OutboxMessage.topic == service.REFUND_DUE))
-        return {payload["key"]: payload["amount_minor"] for payload in found}
 
 
 def history(kit: TradeKit, order_id: int) -> list[str]:
@@ -215,10 +209,10 @@ def test_a_pickup_during_a_change_waits_and_is_tried_again(kit: TradeKit) -> Non
         )
     )
     payload = {"shipment_id": shipment_id, "order_id": order_id, "units": {str(line): 2}}
-    kit.run(lambda s: outbox.publish(s, events.PICKED_UP, payload, dedup_key="news", now=kit.now))
+    kit.run(lambda s: outbox.publish(s, shipping.PICKED_UP, payload, dedup_key="news", now=kit.now))
     outbox.drain(kit.database)
     with kit.database.read() as session:
-        message = session.scalars(select(OutboxMessage).where(OutboxMessage.topic == events.PICKED_UP)).one()
+        message = session.scalars(select(OutboxMessage).where(OutboxMessage.topic == shipping.PICKED_UP)).one()
     assert (message.state, kit.level(cup)) == (OutboxState.PENDING, (9, 2))
     assert "IllegalTransition" in (message.last_error or "")
 
