@@ -97,7 +97,7 @@ def purchase(till: Till, tmp_path: Path) -> Purchase:
 
 def test_the_events_in_their_order(purchase: Purchase) -> None:
     assert tuple(event.event for event in purchase.events) == EVENTS
-    status, payments, refunds, balances, captures = purchase.expected
+    status, payments, refunds, balances, captures, stock = purchase.expected
     assert status is OrderStatus.PAID
     total = purchase.till.order(purchase.order_id).total_minor
     assert sorted(payment[1:4] for payment in payments) == [
@@ -107,6 +107,7 @@ def test_the_events_in_their_order(purchase: Purchase) -> None:
     assert [refund[1:] for refund in refunds] == [(RefundStatus.PROCESSED, 20_000)]
     assert dict(balances)["customer_payments"] == 20_000 - total
     assert captures == 1
+    assert stock == {purchase.till.variant_id: 97}
 
 
 INTERRUPTIONS = st.one_of(

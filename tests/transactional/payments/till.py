@@ -235,7 +235,10 @@ def final_state(till: Till, order_id: int) -> tuple:
         for p in till.payments(order_id)
     )
     refunds = sorted((r.gateway_refund_id, r.status, r.amount_minor) for r in till.refunds(order_id))
-    return till.order(order_id).status, payments, refunds, sorted(till.balances().items()), till.captures()
+    with till.database.read() as session:
+        stock = inventory.saleable(session, [till.variant_id])
+    order = till.order(order_id)
+    return order.status, payments, refunds, sorted(till.balances().items()), till.captures(), stock
 
 
 __all__ = ["ADDRESS", "SECRET", "GatewayOrder", "Till", "WebhookInbox", "final_state", "open_till"]
