@@ -3,14 +3,14 @@
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from transactional.core.jobs import every
 from transactional.core.outbox import handles
 from transactional.core.uow import Database
 from transactional.shipping import inbox, ndr, polling, steps
-from transactional.shipping.models import Shipment
+from transactional.shipping.models import Shipment, ShipmentKind
 from transactional.shipping.parcels import ADVANCE, ask_for_steps
 from transactional.shipping.provider import OWN, current_carrier
 from transactional.shipping.timeline import FINAL
@@ -75,6 +75,11 @@ def resume_parcels(database: Database) -> None:
                 Shipment.status.not_in(FINAL),
                 Shipment.halted_reason.is_(None),
                 Shipment.created_at < now - _PATIENCE,
+                or_(
+                    Shipment.cancel_requested_at.is_not(None),
+                    Shipment.pickup_token.is_(None),
+                    and_(Shipment.kind == ShipmentKind.FORWARD, Shipment.manifest_url.is_(None)),
+                ),
             )
         ).all()
     waiting = [shipment for shipment in unfinished if steps.next_step(shipment) is not None]

@@ -20,7 +20,7 @@ from transactional.shipping.models import (
 )
 from transactional.shipping.provider import OWN
 from transactional.shipping.quoting import country_code, normalise_postal_code, zone_of
-from transactional.shipping.reading import items_of
+from transactional.shipping.reading import items_of, shipments_of
 from transactional.shipping.scalars import INDIA
 from transactional.shipping.timeline import FINAL
 from transactional.shipping.tracking import Report, lock_shipment, take_in
@@ -178,6 +178,24 @@ def request_cancellation(session: Session, *, shipment_id: int, actor: str, now:
     shipment.halted_reason = None
     ask_for_steps(session, shipment, cause=f"cancel:{now.isoformat()}", now=now)
     return shipment
+
+
+def call_off_parcels(session: Session, *, order_id: int, actor: str, now: datetime) -> int:
+    """The order is cancelled: so are its parcels that no courier has yet; gives how many were asked for.
+
+    A parcel that is on its way already is marked for somebody to look at.
+    """
+    asked = 0
+    for parcel in shipments_of(session, order_id):
+        if parcel.kind is not ShipmentKind.FORWARD or parcel.status in FINAL:
+            continue
+        if parcel.status in _BEFORE_PICKUP:
+            request_cancellation(session, shipment_id=parcel.id, actor=actor, now=now)
+            asked += 1
+        else:
+            lock_shipment(session, parcel.id).problem = "order_cancelled"
+    session.flush()
+    return asked
 
 
 def retry(session: Session, *, shipment_id: int, now: datetime) -> Shipment:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from transactional.shipping import risk
@@ -98,9 +99,9 @@ def _report(session: Session, shipment: Shipment, status: ShipmentStatus, said: 
 
 def _forget_table(session: Session, shipment: Shipment) -> None:
     """A choice that is made again in the same attempt replaces the one that found nobody."""
-    for row in session.query(CourierChoice).filter_by(shipment_id=shipment.id, attempt=shipment.attempt):
-        session.delete(row)
-    session.flush()
+    session.execute(
+        delete(CourierChoice).where(CourierChoice.shipment_id == shipment.id, CourierChoice.attempt == shipment.attempt)
+    )
 
 
 def _row(shipment: Shipment, each: RankedCourier, probability_bp: int, now: datetime) -> CourierChoice:

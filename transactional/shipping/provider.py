@@ -61,7 +61,7 @@ def build(
         transport=transport,
         pause=pause,
     )
-    return Shiprocket(api, pickup_location=settings.pickup_location)
+    return Shiprocket(api, pickup_location=settings.pickup_location, pickup_postal_code=settings.pickup_postal_code)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from transactional.shipping.models import (
     ShipmentKind,
     ShipmentStatus,
 )
-from transactional.shipping.parcels import Contents, NewParcel, create_parcel
+from transactional.shipping.parcels import Contents, NewParcel, call_off_parcels, create_parcel
 from transactional.shipping.provider import OWN, carrier_in_use, carrier_name, has_credentials
 from transactional.shipping.quoting import ShippingQuote, quote, zone_of
 from transactional.shipping.reading import (
@@ -45,6 +45,7 @@ __all__ = [
     "ShipmentKind",
     "ShipmentStatus",
     "ShippingQuote",
+    "call_off_parcels",
     "carrier_in_use",
     "carrier_name",
     "counts_for",

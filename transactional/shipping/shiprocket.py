@@ -49,10 +49,16 @@ class Shiprocket:
     name = "shiprocket"
 
     def __init__(
-        self, api: CarrierApi, *, pickup_location: str, pickup_address: Mapping[str, str] | None = None
+        self,
+        api: CarrierApi,
+        *,
+        pickup_location: str,
+        pickup_postal_code: str,
+        pickup_address: Mapping[str, str] | None = None,
     ) -> None:
         """`pickup_address` is where returns go; without it the carrier's own record of the pickup location is asked."""
         self._api = api
+        self._pickup_postal_code = pickup_postal_code
         self._pickup_location = pickup_location
         self._home = pickup_address
 
@@ -63,7 +69,7 @@ class Shiprocket:
     ) -> list[CourierOffer]:
         """Every courier with its price; none where nobody goes."""
         params: dict[str, str | int | float] = {
-            "pickup_postcode": str(self._home_address()["pin_code"]),
+            "pickup_postcode": self._pickup_postal_code,
             "delivery_postcode": postal_code,
             "cod": int(cod),
             "weight": scalars.kilograms(weight_grams),

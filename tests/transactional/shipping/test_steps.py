@@ -9,6 +9,7 @@ from sqlalchemy import select
 from tests.transactional.shipping.depot import Depot
 from transactional.core import outbox
 from transactional.core.models import OutboxMessage, OutboxState
+from transactional.orders import service as orders
 from transactional.shipping import calls, parcels, reading, steps, tracking
 from transactional.shipping.carrier import Unknown
 from transactional.shipping.models import CallState, CarrierCall, Shipment, ShipmentStatus
@@ -69,8 +70,8 @@ PATHS = [
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_no_fault_of_any_step_ships_twice(depot: Depot, fault: Fault) -> None:
-    for path in PATHS:
-        depot.standin.faults.arm(fault, path_part=path, times=2)
+    for place, path in enumerate(PATHS):
+        depot.standin.faults.arm(fault, path_part=path, times=1 if place else 3)
     parcel_id = depot.pack(depot.order())
     depot.work(patience=timedelta(hours=1))
     parcel = depot.parcel(parcel_id)
@@ -251,6 +252,32 @@ def test_calling_off_is_asked_of_the_carrier(depot: Depot, status: int) -> None:
     assert (parcel.status, parcel.cost_minor) == (ShipmentStatus.CANCELLED, 0)
     assert depot.live_orders() == []
     assert depot.order_of(parcel_id).status == "packed"
+
+
+def test_a_cancelled_order_calls_its_parcels_off(depot: Depot) -> None:
+    parcel_id = depot.send()
+    order_id = depot.parcel(parcel_id).order_id
+    depot.kit.run(
+        lambda s: orders.cancel(s, order_id=order_id, actor="test", reason="changed my mind", now=depot.kit.now).id
+    )
+    depot.work()
+    assert depot.status(parcel_id) is ShipmentStatus.CANCELLED
+    assert depot.live_orders() == []
+
+
+def test_an_order_cancelled_while_its_parcel_moves_is_looked_at(depot: Depot) -> None:
+    parcel_id = depot.send()
+    order_id = depot.parcel(parcel_id).order_id
+    depot.advance(parcel_id, 2)
+    depot.tell(depot.standin.webhooks.listing()[-1].body)
+    outbox.drain(depot.database, limit=1)  # the scan is known, the order has not heard of it
+    assert depot.status(parcel_id) is ShipmentStatus.PICKED_UP
+    depot.kit.run(
+        lambda s: orders.cancel(s, order_id=order_id, actor="test", reason="changed my mind", now=depot.kit.now).id
+    )
+    depot.work()
+    assert (depot.parcel(parcel_id).problem, depot.kit.order(order_id).status) == ("order_cancelled", "cancelled")
+    depot.kit.assert_sound()
 
 
 def test_a_cancellation_that_completes_later_is_waited_for(depot: Depot) -> None:
