@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from sqlalchemy.orm import Session
 
 from tests.support.trade import TradeKit
 from tests.transactional.documents.office import Office
@@ -150,7 +151,7 @@ class TestExchange:
         (line,) = kit.lines(order_id)
         office.give_back(order_id, {line.id: 1}, cause="test:1")
 
-        def add_line(session):
+        def add_line(session: Session) -> object:
             order = orders.lock_order(session, order_id)
             order.gross_minor += 50_000
             order.total_minor += 50_000
@@ -167,7 +168,7 @@ class TestExchange:
         (note,) = office.settle(order_id)  # the other gift has not left yet
         assert note.kind is DocumentKind.CREDIT_NOTE
 
-        def left_and_arrived(session):
+        def left_and_arrived(session: Session) -> object:
             added = orders.get_line(session, added_id)
             added.shipped_quantity = added.delivered_quantity = 1
 
@@ -280,7 +281,7 @@ class TestByTheWorker:
         till.deliver(order_id)
         till.work()
 
-        def reported(session):
+        def reported(session: Session) -> object:
             (payment,) = payments.payments_of_order(session, order_id=order_id)
             payment.refunded_minor += 777
             session.add(
@@ -308,7 +309,7 @@ class TestByTheWorker:
         till.deliver(order_id)
         till.work()
 
-        def paid_again(session):
+        def paid_again(session: Session) -> object:
             (payment,) = payments.payments_of_order(session, order_id=order_id)
             twin = payments.Payment(
                 order_id=order_id,
@@ -333,7 +334,7 @@ class TestByTheWorker:
         with till.database.read() as session:
             (line,) = orders.lines_of(session, order_id)
 
-        def work(session):
+        def work(session: Session) -> object:
             now = till.clock.now()
             asked = returns.request_return(
                 session, order_id=order_id, quantities={line.id: quantity}, reason="big", window_days=14, now=now

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from sqlalchemy.orm import Session
 
 from tests.support.trade import TradeKit
 from tests.transactional.documents.office import Office, seller
@@ -30,7 +31,7 @@ class TestWhen:
         order_id = kit.buy({kit.variant("MUG", stock=5): 3, kit.variant("BOX", stock=5): 1})
         first, _ = kit.lines(order_id)
 
-        def send_one(session):
+        def send_one(session: Session) -> object:
             orders.pack(session, order_id=order_id, actor="test", now=kit.now)
             return orders.ship(session, order_id=order_id, units={first.id: 1}, actor="test", now=kit.now)
 
@@ -109,7 +110,7 @@ class TestSums:
         order_id = kit.buy({mug: 2}, pay=False, payment_mode="on_delivery")
         (line,) = kit.lines(order_id)
 
-        def edit(session):
+        def edit(session: Session) -> object:
             wanted = orders.WantedChange(remove={line.id: 1}, add=[orders.AddedUnits(box, 2)])
             change = orders.draft_change(
                 session, order_id=order_id, wanted=wanted, actor="test", reason="other gift", now=kit.now

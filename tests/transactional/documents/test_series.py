@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from tests.support.parallel import at_once, successes
 from tests.support.trade import TradeKit
@@ -71,7 +72,7 @@ def test_a_rollback_gives_the_number_back(office: Office, kit: TradeKit) -> None
     variant = kit.variant("MUG", stock=9)
     order_id = sent(kit, variant)
 
-    def die(session):
+    def die(session: Session) -> object:
         documents.settle(session, order_id=order_id, now=kit.now, settings=office.config)
         raise RuntimeError("the machine died before the commit")
 
@@ -109,7 +110,7 @@ def test_parallel_issue_leaves_no_gap_no_duplicate_and_no_disorder(pg_office: Of
     def issue(order_id: int, late: int) -> list[TaxDocument]:
         """Each with a clock of its own, and every third dies before the commit."""
 
-        def work(session):
+        def work(session: Session) -> object:
             moment = start + timedelta(milliseconds=late * 7 % 50)
             made = documents.settle(session, order_id=order_id, now=moment, settings=pg_office.config)
             if late < len(ids) and late % 3 == 0:
