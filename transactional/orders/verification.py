@@ -1,9 +1,10 @@
 """The nightly check that every order is what its history says; what is not becomes an alert that stays until mended."""
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from sqlalchemy import select
@@ -13,14 +14,21 @@ from transactional.core.db import insert_into
 from transactional.core.journal import JournalEntry
 from transactional.core.pagination import Cursor, fetch_page
 from transactional.core.uow import Database
-from transactional.orders.changes import changes_of
+from transactional.orders.change_models import OrderChange
 from transactional.orders.fold import Difference, Events, differences
-from transactional.orders.giving_back import decisions_of
-from transactional.orders.models import Order, OrderDifference, OrderLine, OrderStatusChange
-from transactional.orders.queries import get_order, lines_of, lock_order, status_history
-from transactional.orders.units import moves_of
+from transactional.orders.models import (
+    Order,
+    OrderDifference,
+    OrderLine,
+    OrderRefundDecision,
+    OrderStatusChange,
+    OrderUnitMove,
+)
+from transactional.orders.queries import get_order, lock_order
 
 log = structlog.stdlib.get_logger("transactional.orders")
+
+Row = TypeVar("Row", OrderLine, OrderStatusChange, OrderUnitMove, OrderChange, OrderRefundDecision)
 
 _BATCH = 500
 _TEXT = 300
@@ -68,18 +76,22 @@ class Verification:
 
 def verify_order(session: Session, order_id: int) -> list[Difference] | None:
     """Where an order is not what its history says; None where its history was taken in. Raises NotFound."""
-    order = get_order(session, order_id)
-    session.refresh(order)
-    events = Events(
-        lines=lines_of(session, order_id),
-        history=status_history(session, order_id),
-        moves=moves_of(session, order_id),
-        changes=changes_of(session, order_id),
-        decisions=decisions_of(session, order_id),
-    )
-    if not events.is_complete:
-        return None
-    return [*differences(order, events), *_thawed(session, order, events.lines)]
+    session.refresh(get_order(session, order_id))
+    return compare(session, [order_id])[order_id]
+
+
+def compare(session: Session, order_ids: Sequence[int]) -> dict[int, list[Difference] | None]:
+    """The same for several orders at once, with as few queries as for one."""
+    found = session.scalars(
+        select(Order).where(Order.id.in_(order_ids)).execution_options(populate_existing=True)
+    ).all()
+    told = _events_of(session, order_ids)
+    complete = [order for order in found if told[order.id].is_complete]
+    thawed = _thawed(session, complete, told)
+    results: dict[int, list[Difference] | None] = dict.fromkeys(order_ids)
+    for order in complete:
+        results[order.id] = [*differences(order, told[order.id]), *thawed[order.id]]
+    return results
 
 
 def verify_orders(database: Database, *, changed_since: datetime | None = None) -> Verification:
@@ -92,7 +104,7 @@ def verify_orders(database: Database, *, changed_since: datetime | None = None) 
     while True:
         with database.read() as session:
             ids = _some_orders(session, after, changed_since)
-            results = {order_id: verify_order(session, order_id) for order_id in ids}
+            results = compare(session, ids)
         if not ids:
             return Verification(checked, taken_in, differing)
         after = ids[-1]
@@ -172,19 +184,40 @@ def _write_alerts(session: Session, order_id: int, found: Sequence[Difference], 
         session.execute(insert_into(session, OrderDifference).values(row).on_conflict_do_nothing())
 
 
-def _thawed(session: Session, order: Order, lines: Sequence[OrderLine]) -> list[Difference]:
+def _events_of(session: Session, order_ids: Sequence[int]) -> dict[int, Events]:
+    lines = _grouped(session, OrderLine, order_ids)
+    history = _grouped(session, OrderStatusChange, order_ids)
+    moves = _grouped(session, OrderUnitMove, order_ids)
+    changes = _grouped(session, OrderChange, order_ids)
+    decisions = _grouped(session, OrderRefundDecision, order_ids)
+    return {
+        order_id: Events(lines[order_id], history[order_id], moves[order_id], changes[order_id], decisions[order_id])
+        for order_id in order_ids
+    }
+
+
+def _grouped(session: Session, model: type[Row], order_ids: Sequence[int]) -> dict[int, list[Row]]:
+    """The rows of these orders by order, oldest first."""
+    rows = session.scalars(
+        select(model).where(model.order_id.in_(order_ids)).order_by(model.id).execution_options(populate_existing=True)
+    )
+    grouped: dict[int, list[Row]] = defaultdict(list)
+    for row in rows:
+        grouped[row.order_id].append(row)
+    return grouped
+
+
+def _thawed(session: Session, orders: Sequence[Order], told: Mapping[int, Events]) -> dict[int, list[Difference]]:
     """Frozen columns that somebody changed, as the journal tells."""
-    of_order = [
-        Difference(column, str(change[0]), str(change[1]))
-        for _, column, change in _rewritten(session, Order.__tablename__, [order.id])
-        if column in _FROZEN_OF_ORDER
-    ]
-    of_lines = [
-        Difference(f"line {line_id} {column}", str(change[0]), str(change[1]))
-        for line_id, column, change in _rewritten(session, OrderLine.__tablename__, [line.id for line in lines])
-        if column not in _MOVING_OF_LINE
-    ]
-    return of_order + of_lines
+    found: dict[int, list[Difference]] = defaultdict(list)
+    for order_id, column, change in _rewritten(session, Order.__tablename__, [order.id for order in orders]):
+        if column in _FROZEN_OF_ORDER:
+            found[order_id].append(Difference(column, str(change[0]), str(change[1])))
+    order_of = {line.id: order.id for order in orders for line in told[order.id].lines}
+    for line_id, column, change in _rewritten(session, OrderLine.__tablename__, list(order_of)):
+        if column not in _MOVING_OF_LINE:
+            found[order_of[line_id]].append(Difference(f"line {line_id} {column}", str(change[0]), str(change[1])))
+    return found
 
 
 def _rewritten(session: Session, table: str, row_ids: Sequence[int]) -> Iterator[tuple[int, str, Sequence[Any]]]:
