@@ -56,6 +56,7 @@ def pack(
             box=body.box.to_box(),
             weight_grams=body.weight_grams,
             carrier=shipping.carrier_name(settings),
+            pickup_on=body.pickup_date,
             now=clock.now(),
         )
         return ParcelOut.of(parcel)

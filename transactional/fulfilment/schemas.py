@@ -1,7 +1,7 @@
 """Packing and following parcels over the wire."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -55,6 +55,9 @@ class ParcelIn(BaseModel):
     )
     box: BoxIn
     weight_grams: int = Field(ge=1, le=1_000_000, description="What the scale shows", examples=[650])
+    pickup_date: date | None = Field(
+        default=None, description="In India; the next day when absent. Sundays and holidays move on", examples=[None]
+    )
 
 
 class ParcelItemOut(BaseModel):

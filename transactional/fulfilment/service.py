@@ -4,7 +4,7 @@ Shipping knows nothing of orders; this domain reads what an order says and hands
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
@@ -27,6 +27,7 @@ def pack_parcel(
     weight_grams: int,
     carrier: str,
     now: datetime,
+    pickup_on: date | None = None,
 ) -> Shipment:
     """Put units of an order (order line → quantity; everything that is left by default) into a parcel.
 
@@ -62,6 +63,7 @@ def pack_parcel(
         box=box,
         cod=cod,
         charges_minor=order.shipping_minor + order.wrap_minor if cod and is_first else 0,
+        pickup_on=pickup_on,
     )
     return shipping.create_parcel(session, parcel=parcel, carrier=carrier, now=now)
 

@@ -62,6 +62,8 @@ class NewParcel:
     box: Box
     cod: bool
     charges_minor: int = 0
+    pickup_on: date | None = None
+    """The day on which the courier shall come; the next one when None."""
 
 
 def create_parcel(session: Session, *, parcel: NewParcel, carrier: str, now: datetime) -> Shipment:
@@ -77,6 +79,8 @@ def create_parcel(session: Session, *, parcel: NewParcel, carrier: str, now: dat
         shortest <= side <= longest for side in (parcel.box.length_mm, parcel.box.width_mm, parcel.box.height_mm)
     ):
         raise InvalidInput(f"every side of a box lies between {shortest} and {longest} mm", field="box")
+    if parcel.pickup_on is not None:
+        _require_to_come(parcel.pickup_on, now)
     weight = chargeable(parcel.weight_grams, parcel.box)
     address = _checked_address(parcel, strict=carrier != OWN)
     goods = sum(each.value_minor for each in parcel.contents)
@@ -103,6 +107,7 @@ def create_parcel(session: Session, *, parcel: NewParcel, carrier: str, now: dat
         height_mm=parcel.box.height_mm,
         volumetric_grams=parcel.box.volumetric_grams,
         chargeable_grams=weight,
+        pickup_date=parcel.pickup_on,
         created_at=now,
     )
     _write(session, shipment, parcel.contents)
@@ -233,8 +238,7 @@ def set_pickup_date(session: Session, *, shipment_id: int, on: date, now: dateti
     shipment = lock_shipment(session, shipment_id)
     if shipment.pickup_token is not None or shipment.status not in _BEFORE_PICKUP:
         raise Conflict("the pickup is booked already")
-    if on < now.astimezone(INDIA).date():
-        raise InvalidInput(f"{on} has passed", field="pickup_date")
+    _require_to_come(on, now)
     shipment.pickup_date = on
     session.flush()
     return shipment
@@ -244,6 +248,11 @@ def ask_for_steps(session: Session, shipment: Shipment, *, cause: str, now: date
     """Publish the message that advances the parcel; the same cause once."""
     payload = {"shipment_id": shipment.id}
     outbox.publish(session, ADVANCE, payload, dedup_key=f"{ADVANCE}:{shipment.id}:{cause}"[:160], now=now)
+
+
+def _require_to_come(on: date, now: datetime) -> None:
+    if on < now.astimezone(INDIA).date():
+        raise InvalidInput(f"{on} has passed", field="pickup_date")
 
 
 def _carrier_knows(session: Session, shipment: Shipment) -> bool:

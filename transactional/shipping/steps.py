@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import structlog
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from transactional.core.uow import Database
@@ -107,7 +108,11 @@ def _take(database: Database, carrier: Carrier, situation: Situation) -> None:
         )
         raise
     else:
-        database.run(lambda session: _post(session, database, intent, outcome), actor="shipping")
+        try:
+            database.run(lambda session: _post(session, database, intent, outcome), actor="shipping")
+        except IntegrityError:
+            # Ids and numbers are unique: another parcel claims this one's. Only a person can tell whose it is.
+            _halt(database, intent, f"the carrier's answer {dict(outcome.foreign_ids)} belongs to another parcel")
 
 
 def _post(session: Session, database: Database, intent: Intent, outcome: Outcome) -> None:

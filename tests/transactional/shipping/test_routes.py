@@ -111,6 +111,7 @@ def test_no_webhook_address_holds_a_word_that_the_carrier_bans() -> None:
         ({"units": [{"order_line_id": 99_999, "quantity": 1}]}, 422),
         ({"units": [{"order_line_id": 1, "quantity": 3}]}, 409),
         ({"nonsense": 1}, 422),
+        ({"pickup_date": "2026-01-14"}, 422),
     ],
 )
 def test_parcels_that_cannot_be_are_refused(

@@ -221,6 +221,18 @@ def test_a_crash_between_call_and_posting_loses_nothing(
     assert order.parcel.awb == depot.parcel(parcel_id).tracking_number
 
 
+def test_a_number_that_another_parcel_has_is_for_a_person_to_look_at(
+    depot: Depot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = depot.parcel(depot.send())
+    assert first.tracking_number is not None
+    monkeypatch.setattr(depot.standin.books, "awb", lambda: first.tracking_number)
+    parcel_id = depot.pack(depot.order())
+    depot.work()
+    assert "belongs to another parcel" in (depot.parcel(parcel_id).halted_reason or "")
+    assert depot.parcel(parcel_id).tracking_number is None
+
+
 def test_a_message_that_comes_again_changes_nothing(depot: Depot) -> None:
     parcel_id = depot.send()
     before = len(depot.standin.requests())

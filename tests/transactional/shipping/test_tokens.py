@@ -1,31 +1,25 @@
 """One token for all: however many find it dead at once, one of them logs in."""
 
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
+from tests.support.parallel import at_once
 from tests.transactional.shipping.depot import Depot, connect
 from transactional.core.uow import Database
 from transactional.shipping.carrier import Unavailable
+from transactional.shipping.shiprocket import Shiprocket
 from transactional.shipping.tokens import TokenStore
 from transactional.shipping_standin.faults import Fault
 
 CALLERS = 50
 
 
-def at_once(work: Callable[[int], object]) -> list[object]:
-    """Do it in fifty threads that start together."""
-    gate = threading.Barrier(CALLERS)
-
-    def run(number: int) -> object:
-        gate.wait()
-        return work(number)
-
-    with ThreadPoolExecutor(CALLERS) as pool:
-        return list(pool.map(run, range(CALLERS)))
+def fifty_calls(clients: list[Shiprocket]) -> list[Callable[[], object]]:
+    """Harmless calls, shared out over the clients."""
+    return [partial(clients[number % len(clients)].find, "1") for number in range(CALLERS)]
 
 
 def test_fifty_parallel_calls_with_a_dead_token_log_in_once(any_depot: Depot) -> None:
@@ -36,14 +30,14 @@ def test_fifty_parallel_calls_with_a_dead_token_log_in_once(any_depot: Depot) ->
         client.find("1")
     assert depot.standin.tokens.log_ins == 1
     depot.standin.tokens.expire_all()
-    answers = at_once(lambda number: clients[number % len(clients)].find("1"))
+    answers = at_once(fifty_calls(clients))
     assert answers == [[]] * CALLERS
     assert depot.standin.tokens.log_ins == 2
 
 
 def test_fifty_first_calls_log_in_once(depot: Depot) -> None:
     clients = [connect(depot.standin, depot.database) for _ in range(5)]
-    at_once(lambda number: clients[number % len(clients)].find("1"))
+    assert at_once(fifty_calls(clients)) == [[]] * CALLERS
     assert depot.standin.tokens.log_ins == 1
 
 
