@@ -33,14 +33,14 @@ class AddressIn(_In):
 class RemoveIn(_In):
     """Units of a line that shall go."""
 
-    order_line_id: int = Field(gt=0, examples=[210])
+    order_line_id: int = Field(gt=0, lt=2**63, examples=[210])
     quantity: int = Field(gt=0, le=10_000, examples=[1])
 
 
 class AddIn(_In):
     """Units of a variant that shall come."""
 
-    variant_id: int = Field(gt=0, examples=[7])
+    variant_id: int = Field(gt=0, lt=2**63, examples=[7])
     quantity: int = Field(gt=0, le=10_000, examples=[1])
     customisation: dict[str, Any] = Field(default_factory=dict, examples=[{"engraving": "For Mā"}])
 

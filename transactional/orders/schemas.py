@@ -45,7 +45,7 @@ class StaffCancelIn(CancelIn):
 class UnitsIn(_In):
     """Units of one line of the order."""
 
-    order_line_id: int = Field(gt=0, examples=[210])
+    order_line_id: int = Field(gt=0, lt=2**63, examples=[210])
     quantity: int = Field(gt=0, le=10_000, examples=[1])
 
 

@@ -17,14 +17,14 @@ class _In(BaseModel):
 class ReturnLineIn(_In):
     """Units of one line of the order."""
 
-    order_line_id: int = Field(gt=0, examples=[812])
+    order_line_id: int = Field(gt=0, lt=2**63, examples=[812])
     quantity: int = Field(gt=0, le=10_000, examples=[1])
 
 
 class ExchangeIn(_In):
     """Units that shall come instead."""
 
-    variant_id: int = Field(gt=0, examples=[7])
+    variant_id: int = Field(gt=0, lt=2**63, examples=[7])
     quantity: int = Field(gt=0, le=10_000, examples=[1])
     customisation: dict[str, Any] = Field(default_factory=dict, examples=[{}])
 
