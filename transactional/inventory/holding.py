@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from transactional.catalog.service import variants_by_id
@@ -67,20 +67,22 @@ def hold(
     empty = [bundle for bundle, components in parts_of.items() if not components]
     if empty:
         raise _out_of_stock(session, demand, empty)
-    session.add_all(
-        StockHold(
-            variant_id=part.variant_id,
-            location_id=places[part.variant_id],
-            order_id=order_id,
-            bundle_variant_id=part.bundle_variant_id,
-            quantity=part.quantity,
-            state=HoldState.LIVE,
-            expires_at=expires_at,
-            created_at=now,
-        )
+    rows = [
+        {
+            "variant_id": part.variant_id,
+            "location_id": places[part.variant_id],
+            "order_id": order_id,
+            "bundle_variant_id": part.bundle_variant_id,
+            "quantity": part.quantity,
+            "state": HoldState.LIVE,
+            "expires_at": expires_at,
+            "created_at": now,
+        }
         for part in parts
-    )
-    session.flush()
+    ]
+    if rows:
+        # One statement whatever the number of holds: nobody needs their ids.
+        session.execute(insert(StockHold), rows)
 
 
 def confirm_holds(session: Session, order_id: int) -> int:
