@@ -30,7 +30,7 @@ def line_of(depot: Depot, order_id: int) -> int:
     return line.id
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.integers(1, 3), min_size=1, max_size=4), st.sampled_from(["online", "on_delivery"]))
 def test_parcels_share_the_order_s_money_exactly(depot: Depot, sizes: list[int], mode: str) -> None:
     order_id = depot.order(sum(sizes), mode=mode)
