@@ -8,13 +8,13 @@ from sqlalchemy import select
 from transactional.core.jobs import every
 from transactional.core.outbox import handles
 from transactional.core.uow import Database
-from transactional.payments import capturing, cash, inbox, polling, sending
+from transactional.payments import capturing, cash, inbox, polling, refunds, sending
 from transactional.payments.ledger_check import check_ledger
 from transactional.payments.models import GatewayOrder
 from transactional.payments.provider import current_gateway
 from transactional.payments.reconciliation import YOUNG
 from transactional.payments.reconciliation import reconcile as reconcile_books
-from transactional.payments.refunds import SEND_TOPIC, request_refund
+from transactional.payments.refunds import SEND_TOPIC
 from transactional.payments.state import CAPTURE_TOPIC
 
 
@@ -40,7 +40,7 @@ def process_webhook(database: Database, payload: dict[str, Any]) -> None:
 def refund_due(database: Database, payload: dict[str, Any]) -> None:
     """An order gave up money that was paid for it: {order_id, amount_minor, reason, key}."""
     database.run(
-        lambda session: request_refund(
+        lambda session: refunds.refund_due(
             session,
             order_id=int(payload["order_id"]),
             amount_minor=int(payload["amount_minor"]),

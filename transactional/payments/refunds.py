@@ -16,6 +16,7 @@ from transactional.core import outbox
 from transactional.core.errors import Conflict, IdempotencyMismatch, InvalidInput
 from transactional.orders import service as orders
 from transactional.payments import ledger
+from transactional.payments.alerts import raise_alert
 from transactional.payments.models import Payment, PaymentStatus, Refund, RefundStatus
 
 log = structlog.stdlib.get_logger("transactional.payments")
@@ -66,6 +67,36 @@ def request_refund(
         for key, (payment, share) in zip(keys, _spread(payments, amount_minor), strict=False)
     ]
     return parts[0]
+
+
+def refund_due(
+    session: Session, *, order_id: int, amount_minor: int, reason: str, idempotency_key: str, now: datetime
+) -> Refund | None:
+    """Give back what an order gave up, or as much of it as staff have not given back before; None when nothing is left.
+
+    Raises RefundTooLarge while no payment of the order is known, else as `request_refund` does.
+    """
+    orders.lock_order(session, order_id)
+    known = session.scalar(select(Refund).where(Refund.idempotency_key == _stored_key(idempotency_key)))
+    if known is not None:
+        return known
+    payments = _locked_payments(session, order_id)
+    captured = any(payment.captured_minor for payment in payments)
+    left = sum(refundable(payment) for payment in payments)
+    amount = min(amount_minor, left) if captured else amount_minor
+    if amount < amount_minor:
+        raise_alert(
+            session,
+            cause=f"refund-due:{idempotency_key}",
+            subject="Less could be given back than an order gave up",
+            body=f"Order {order_id}: {amount_minor} were due ({reason}), {left} were left of its payments.",
+            now=now,
+        )
+    if amount == 0:
+        return None
+    return request_refund(
+        session, order_id=order_id, amount_minor=amount, reason=reason, idempotency_key=idempotency_key, now=now
+    )
 
 
 def _part_key(key: str, part: int) -> str:

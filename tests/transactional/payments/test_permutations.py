@@ -12,10 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.transactional.payments.till import Till, final_state, open_till
-from transactional.core.clock import ManualClock
+from tests.transactional.payments.till import Desk, Till, final_state
 from transactional.core.errors import OutOfStock
-from transactional.core.uow import Database
 from transactional.orders import service as orders
 from transactional.orders.service import OrderStatus
 from transactional.payments import service
@@ -116,7 +114,7 @@ INTERRUPTIONS = st.one_of(
 )
 
 
-@settings(max_examples=45, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     order=st.permutations(range(len(EVENTS))),
     inserted=st.lists(st.tuples(INTERRUPTIONS, st.integers(0, 12)), max_size=6),
@@ -130,7 +128,7 @@ def test_any_order_repetition_and_bearer_of_reports_ends_in_one_state(
     assert purchase.after(steps) == purchase.expected
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=14, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(heard=st.permutations(range(6)).flatmap(lambda order: st.integers(0, 5).map(lambda count: order[:count])))
 def test_lost_events_are_made_good_by_the_reconciler(purchase: Purchase, heard: list[int]) -> None:
     assert purchase.after([(position, False) for position in heard], reconcile=True) == purchase.expected
@@ -143,28 +141,10 @@ def test_all_permutations_end_in_one_state(purchase: Purchase) -> None:
         assert purchase.after([(position, False) for position in (0, *order)]) == purchase.expected, order
 
 
-class Desk:
-    """Empty shops one after the other, on the file of the test's database."""
-
-    def __init__(self, database: Database, clock: ManualClock, template: Path, shop: Path) -> None:
-        self._database, self._clock, self._template, self._shop = database, clock, template, shop
-
-    def open(self) -> Till:
-        """A till over a shop that has never sold anything, at the gateway's first day."""
-        self._database.engine.dispose()
-        shutil.copy(self._template, self._shop)
-        return open_till(self._database, self._clock)
-
-
-@pytest.fixture
-def desk(database: Database, clock: ManualClock, _sqlite_template: Path, tmp_path: Path) -> Desk:
-    return Desk(database, clock, _sqlite_template, tmp_path / "shop.db")
-
-
 TAKE_STOCK = "take stock"
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=16, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     steps=st.permutations([0, 1, 2, 3, TAKE_STOCK, POLL, WORK]),
     repeated=st.lists(st.integers(0, 3), max_size=2),

@@ -9,8 +9,10 @@ from tests.transactional.payments.till import Till, open_till
 from transactional.core.clock import ManualClock
 from transactional.core.errors import Conflict, IdempotencyMismatch, InvalidInput, NotFound
 from transactional.core.uow import Database
+from transactional.orders import service as orders
 from transactional.payments import cash, service
 from transactional.payments.models import PaymentStatus, RefundStatus
+from transactional.payments.refunds import refund_due
 from transactional.payments_standin.bank import Outcome
 from transactional.payments_standin.config import StandInConfig
 from transactional.payments_standin.faults import Fault
@@ -99,6 +101,43 @@ def test_the_webhook_may_overtake_the_answer(till: Till) -> None:
     refund = till.refunds(order_id)[0]
     assert (refund.status, refund.idempotency_key) == (RefundStatus.PROCESSED, "key-1")
     assert len(till.refunds(order_id)) == 1
+
+
+def test_a_cancelled_order_gives_back_what_staff_have_not_given_back_before(till: Till) -> None:
+    order_id, whole = till.buy(), till.buy()
+    till.refund(order_id, 5_000, "goodwill")
+    till.refund(whole, till.order(whole).total_minor, "all of it")
+    for each in (order_id, whole):
+        till.database.run(
+            lambda session, each=each: orders.cancel(
+                session, order_id=each, actor="test", reason="changed my mind", now=till.clock.now()
+            ),
+            actor="test",
+        )
+    till.work()
+    for each in (order_id, whole):
+        payment = till.payments(each)[0]
+        assert (payment.status, payment.refunded_minor) == (PaymentStatus.REFUNDED, payment.captured_minor)
+    assert len(till.refunds(order_id)) == 2
+    assert len(till.refunds(whole)) == 1
+    till.check_books()
+
+
+def test_what_an_order_gave_up_waits_for_its_payment(till: Till) -> None:
+    order_id = till.place()
+
+    def give_up() -> None:
+        with till.database.unit_of_work(actor="test") as session:
+            refund_due(
+                session, order_id=order_id, amount_minor=100, reason="x", idempotency_key="due", now=till.clock.now()
+            )
+
+    with pytest.raises(service.RefundTooLarge):
+        give_up()
+    till.verify(till.standin.pay(till.start(order_id)))
+    give_up()
+    give_up()
+    assert [refund.amount_minor for refund in till.refunds(order_id)] == [100]
 
 
 def test_a_refund_that_fails_can_be_ordered_again(slow_bank: Till) -> None:

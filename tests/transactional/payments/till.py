@@ -1,7 +1,9 @@
 """A shop with one gift on the shelf, a shopper, and Razorpay's stand-in behind the real client."""
 
+import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from pydantic import SecretStr
 from sqlalchemy import func, select
@@ -228,6 +230,19 @@ def open_till(database: Database, clock: ManualClock, *, config: StandInConfig |
     return till
 
 
+class Desk:
+    """Empty shops one after the other, on the file of the test's database."""
+
+    def __init__(self, database: Database, clock: ManualClock, template: Path) -> None:
+        self._database, self._clock, self._template = database, clock, template
+
+    def open(self) -> Till:
+        """A till over a shop that has never sold anything, at the gateway's first day."""
+        self._database.engine.dispose()
+        shutil.copy(self._template, str(self._database.engine.url.database))
+        return open_till(self._database, self._clock)
+
+
 def final_state(till: Till, order_id: int) -> tuple:
     """Everything that must not depend on the order of events; row ids and times may."""
     payments = sorted(
@@ -241,4 +256,4 @@ def final_state(till: Till, order_id: int) -> tuple:
     return order.status, payments, refunds, sorted(till.balances().items()), till.captures(), stock
 
 
-__all__ = ["ADDRESS", "SECRET", "GatewayOrder", "Till", "WebhookInbox", "final_state", "open_till"]
+__all__ = ["ADDRESS", "SECRET", "Desk", "GatewayOrder", "Till", "WebhookInbox", "final_state", "open_till"]
