@@ -232,6 +232,10 @@ class Carrier(Protocol):
         """Call an order off: True when it is, False when the carrier will do it later."""
         ...
 
+    def is_called_off(self, order: CarrierOrder) -> bool:
+        """Whether an order counts no more, or soon will not."""
+        ...
+
     def ndr_action(self, *, awb: str, action: str, comments: str, more: Mapping[str, str]) -> None:
         """Say what to do with a parcel that could not be delivered."""
         ...

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from transactional.core.jobs import every
 from transactional.core.outbox import handles
 from transactional.core.uow import Database
-from transactional.shipping import inbox, ndr, polling, steps
+from transactional.shipping import inbox, ndr, polling, steps, tidying
 from transactional.shipping.models import Shipment, ShipmentKind
 from transactional.shipping.parcels import ADVANCE, ask_for_steps
 from transactional.shipping.provider import OWN, current_carrier
@@ -90,6 +90,14 @@ def resume_parcels(database: Database) -> None:
             ask_for_steps(session, shipment, cause=f"resume:{hour}", now=now)
 
     database.run(wake, actor="shipping")
+
+
+@every(timedelta(hours=1), name="shipping.call_off_duplicates")
+def call_off_duplicates(database: Database) -> None:
+    """Call second orders off that a lost answer has left behind."""
+    carrier = current_carrier(database)
+    if carrier is not None:
+        tidying.call_off_duplicates(database, carrier)
 
 
 @every(timedelta(days=1), name="shipping.note_discrepancies")

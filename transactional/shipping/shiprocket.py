@@ -140,7 +140,7 @@ class Shiprocket:
         Raises ReferenceBurnt if only cancelled ones are left, Refused if the live one has another total.
         """
         found = self.find(consignment.reference)
-        live = [order for order in found if order.status_code not in _DEAD | _DYING]
+        live = [order for order in found if not self.is_called_off(order)]
         if found and not live:
             raise ReferenceBurnt(f"the id {consignment.reference} belongs to a cancelled order")
         for surplus in live[1:]:
@@ -249,6 +249,10 @@ class Shiprocket:
             if not self._cancelled(order_id):
                 raise
         return self._cancelled(order_id)
+
+    def is_called_off(self, order: CarrierOrder) -> bool:
+        """Whether an order counts no more, or soon will not."""
+        return order.status_code in _DEAD | _DYING
 
     def _cancelled(self, order_id: str) -> bool:
         return self._read(order_id).status_code in _DEAD

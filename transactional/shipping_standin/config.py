@@ -17,6 +17,8 @@ class Switches:
     """The same `order_id` again: the first order, a second one, or 422 (unconfirmed for the real carrier)."""
     awb: AwbMode = "immediate"
     """`asynchronous` answers "We are processing your request" and assigns on the next read of the order."""
+    list_lag_seconds: int = 0
+    """How long a new order stays out of the carrier's lists."""
     token_hours: int = 240
     """Ten days are published, 24 hours are told elsewhere."""
     loose_types: bool = True

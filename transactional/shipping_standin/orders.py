@@ -1,6 +1,7 @@
 """Orders: made, changed, listed, called off."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -95,7 +96,9 @@ class OrderDesk:
 
     def listing(self, query: Mapping[str, str]) -> Json:
         """`GET /orders`: `search` takes an AWB or our id, `filter` codes of the order scale."""
-        found = [order for order in self._books.orders() if _matches(order, query)]
+        listed_until = self._books.clock.now() - timedelta(seconds=self._books.switches.list_lag_seconds)
+        known = [order for order in self._books.orders() if order.created_at <= listed_until]
+        found = [order for order in known if _matches(order, query)]
         page, size = _positive(query, "page", 1), min(_positive(query, "per_page", 10), 100)
         shown = found[(page - 1) * size : page * size]
         pages = max(1, -(-len(found) // size))

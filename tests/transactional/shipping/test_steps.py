@@ -10,7 +10,7 @@ from tests.transactional.shipping.depot import Depot
 from transactional.core import outbox
 from transactional.core.models import OutboxMessage, OutboxState
 from transactional.orders import service as orders
-from transactional.shipping import calls, parcels, reading, steps, tracking
+from transactional.shipping import calls, parcels, reading, steps, tidying, tracking
 from transactional.shipping.carrier import Unknown
 from transactional.shipping.models import CallState, CarrierCall, Shipment, ShipmentStatus
 from transactional.shipping_standin.faults import Fault
@@ -106,6 +106,22 @@ def test_of_two_orders_the_later_is_called_off(depot: Depot) -> None:
     assert first.order_id != second.order_id
     assert depot.carrier.create(consignment, look_first=True).order_id == first.order_id
     assert [str(order.id) for order in depot.live_orders()] == [first.order_id]
+
+
+def test_a_second_order_that_shows_itself_late_is_called_off(depot: Depot) -> None:
+    depot.standin.switches.change({"duplicate_orders": "second", "list_lag_seconds": 600})
+    depot.standin.faults.arm(Fault.ANSWER_LOST, path_part="/orders/create/adhoc")
+    parcel_id = depot.pack(depot.order())
+    depot.work(patience=timedelta(minutes=5))
+    parcel = depot.parcel(parcel_id)
+    assert parcel.manifest_url
+    assert len(depot.live_orders()) == 2, "the carrier's list has hidden the first"
+    depot.clock.advance(timedelta(minutes=10))
+    assert tidying.call_off_duplicates(depot.database, depot.carrier) == 1
+    assert tidying.call_off_duplicates(depot.database, depot.carrier) == 0
+    (order,) = depot.live_orders()
+    assert order.parcel.awb == parcel.tracking_number
+    assert sum(each.parcel.awb is not None for each in depot.standin.books.orders()) == 1
 
 
 def test_the_id_of_a_cancelled_order_is_never_used_again(depot: Depot) -> None:
