@@ -66,6 +66,7 @@ class TradeKit:
         policy: InventoryPolicy = InventoryPolicy.DENY,
         tax_rate_bp: int = 1_800,
         customisable: bool = False,
+        needs_approval: bool = False,
     ) -> int:
         """A product on the shelf; gives its variant's id. Prices in paise."""
 
@@ -84,6 +85,7 @@ class TradeKit:
                 weight_grams=250,
                 inventory_policy=policy,
                 is_customisable=customisable,
+                needs_approval=needs_approval,
                 now=self.now,
             )
             variant_id = catalog.default_variant(session, product.id).id

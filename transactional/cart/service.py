@@ -4,7 +4,6 @@ Every change first takes the cart's row while it is open, so that nothing slips 
 """
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,7 +15,12 @@ from sqlalchemy.orm import Session
 from transactional.cart.models import Cart, CartLine, CartStatus
 from transactional.cart.pricing import QUOTE_HONOURED, Issue, PricedCart, PricedLine
 from transactional.cart.quoting import Contents, Destination, price_cart, read_contents
-from transactional.catalog.service import SellableVariant, buyable_variants
+from transactional.catalog.service import (
+    SellableVariant,
+    buyable_variants,
+    canonical_customisation,
+    checked_customisation,
+)
 from transactional.core.db import insert_into
 from transactional.core.errors import Conflict, InvalidInput, NotFound
 from transactional.core.ids import public_id as new_public_id
@@ -52,7 +56,6 @@ __all__ = [
 
 MAX_LINES = 100
 MAX_QUANTITY = 999
-_MAX_CUSTOMISATION_BYTES = 8_192
 
 
 def create_cart(
@@ -103,7 +106,7 @@ def fill_new_cart(session: Session, *, cart: Cart, wanted: Sequence[Wanted], now
 def _add_to(lines: dict[str, CartLine], cart: Cart, variant: SellableVariant, wanted: Wanted, now: datetime) -> None:
     """Add to the line of the same article, or make one."""
     _check_quantity(wanted.quantity)
-    customisation = _customisation(variant, wanted.customisation)
+    customisation = checked_customisation(variant, wanted.customisation)
     key = line_key(variant.variant_id, customisation)
     if key in lines:
         lines[key].quantity += wanted.quantity
@@ -154,7 +157,7 @@ def add_line(
     """
     _take(session, cart, now)
     variant = _buyable(session, cart, variant_id, now)
-    chosen = _customisation(variant, customisation or {})
+    chosen = checked_customisation(variant, customisation or {})
     line_id = _merge_line(session, cart, variant, customisation=chosen, quantity=quantity, now=now)
     _check_size(session, cart, line_id)
     return session.get_one(CartLine, line_id, populate_existing=True)
@@ -256,16 +259,7 @@ def line_key(variant_id: int, customisation: Mapping[str, Any]) -> str:
 
     Raises InvalidInput for a customisation that is not plain JSON or too large.
     """
-    try:
-        canonical = json.dumps(
-            customisation, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-        ).encode()
-    except (TypeError, ValueError) as error:  # UnicodeEncodeError (a lone surrogate) is a ValueError
-        raise InvalidInput("a customisation is plain JSON text", field="customisation") from error
-    if len(canonical) > _MAX_CUSTOMISATION_BYTES:
-        raise InvalidInput(f"a customisation has at most {_MAX_CUSTOMISATION_BYTES} bytes", field="customisation")
-    if rb"\u0000" in canonical:
-        raise InvalidInput("a customisation contains no NUL character", field="customisation")
+    canonical = canonical_customisation(customisation)
     return hashlib.sha256(b"%d:%s" % (variant_id, canonical)).hexdigest()
 
 
@@ -287,12 +281,6 @@ def _of(buyable: Mapping[int, SellableVariant], variant_id: int) -> SellableVari
     if variant_id not in buyable:
         raise NotFound(f"variant {variant_id} is not for sale")
     return buyable[variant_id]
-
-
-def _customisation(variant: SellableVariant, chosen: Mapping[str, Any]) -> dict[str, Any]:
-    if chosen and not variant.customisable:
-        raise InvalidInput(f"{variant.sku} cannot be customised", field="customisation")
-    return dict(chosen)
 
 
 def _check_quantity(quantity: int) -> None:

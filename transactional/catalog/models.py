@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from transactional.core.db import Base
@@ -62,6 +62,8 @@ class Product(Base):
     """GST in basis points, contained in the price."""
     is_active: Mapped[bool] = mapped_column(default=True)
     is_customisable: Mapped[bool] = mapped_column(default=False)
+    needs_approval: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """A customised one is made, and paid for, only after the customer has agreed to its design."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
 

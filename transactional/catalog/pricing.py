@@ -28,6 +28,8 @@ class SellableVariant:
     weight_grams: int
     inventory_policy: InventoryPolicy
     customisable: bool
+    needs_approval: bool = False
+    """A customised one waits for the customer's word on its design."""
 
 
 def set_price(
@@ -122,6 +124,7 @@ def _sellable(
             weight_grams=variant.weight_grams,
             inventory_policy=variant.inventory_policy,
             customisable=product.is_customisable,
+            needs_approval=product.needs_approval,
         )
         for variant, product, amount in session.execute(statement)
     }

@@ -41,6 +41,7 @@ def create_product(
     weight_grams: int = 0,
     inventory_policy: InventoryPolicy = InventoryPolicy.DENY,
     is_customisable: bool = False,
+    needs_approval: bool = False,
     is_active: bool = True,
     channel: str = WEB,
     now: datetime,
@@ -64,6 +65,7 @@ def create_product(
         tax_rate_bp=tax_rate_bp,
         is_active=is_active,
         is_customisable=is_customisable,
+        needs_approval=needs_approval,
         created_at=now,
         updated_at=now,
     )
@@ -131,6 +133,7 @@ def update_product(
     hsn_code: str | None = None,
     tax_rate_bp: int | None = None,
     is_customisable: bool | None = None,
+    needs_approval: bool | None = None,
     is_active: bool | None = None,
     now: datetime,
 ) -> Product:
@@ -153,6 +156,7 @@ def update_product(
         "hsn_code": hsn_code,
         "tax_rate_bp": tax_rate_bp,
         "is_customisable": is_customisable,
+        "needs_approval": needs_approval,
         "is_active": is_active,
     }
     for field, value in changes.items():

@@ -97,6 +97,9 @@ class ProductIn(_In):
     weight_grams: int = Field(default=0, ge=0, le=1_000_000, examples=[850])
     inventory_policy: InventoryPolicy = InventoryPolicy.DENY
     is_customisable: bool = False
+    needs_approval: bool = Field(
+        default=False, description="A customised one is paid for only after the customer has agreed to its design"
+    )
 
 
 class ProductPatch(_In):
@@ -108,6 +111,7 @@ class ProductPatch(_In):
     hsn_code: HsnCode | None = None
     tax_rate_bp: int | None = Field(default=None, ge=0, le=10_000)
     is_customisable: bool | None = None
+    needs_approval: bool | None = None
     is_active: bool | None = None
     occasions: list[OccasionKey] | None = Field(default=None, max_length=50)
 
@@ -170,6 +174,7 @@ class ProductOut(BaseModel):
     from_price_minor: AmountMinor = Field(description="The lowest price among the variants")
     currency: CurrencyCode
     is_customisable: bool
+    needs_approval: bool = Field(description="A customised one waits for the customer's word on its design")
     in_stock: bool
     occasions: list[str] = Field(examples=[["diwali"]])
     rating: RatingOut
@@ -222,6 +227,7 @@ class StaffProductOut(BaseModel):
     tax_rate_bp: int
     is_active: bool
     is_customisable: bool
+    needs_approval: bool = Field(description="A customised one waits for the customer's word on its design")
     occasions: list[str]
     variants: list[StaffVariantOut]
     created_at: datetime

@@ -7,6 +7,7 @@ from transactional.catalog.categories import (
     list_categories,
     move_category,
 )
+from transactional.catalog.customisation import NEEDS_APPROVAL, canonical_customisation, checked_customisation
 from transactional.catalog.listing import ListedProduct, ProductFilter, list_products
 from transactional.catalog.models import (
     Category,
@@ -46,6 +47,7 @@ from transactional.catalog.products import (
 )
 
 __all__ = [
+    "NEEDS_APPROVAL",
     "Category",
     "GiftTier",
     "InventoryPolicy",
@@ -59,6 +61,8 @@ __all__ = [
     "add_variant",
     "buyable_variants",
     "buyable_variants_of_products",
+    "canonical_customisation",
+    "checked_customisation",
     "create_category",
     "create_occasion",
     "create_product",

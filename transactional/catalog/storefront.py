@@ -72,6 +72,7 @@ def for_staff(session: Session, product_id: int) -> StaffProductOut:
         tax_rate_bp=product.tax_rate_bp,
         is_active=product.is_active,
         is_customisable=product.is_customisable,
+        needs_approval=product.needs_approval,
         occasions=service.occasions_of(session, [product_id]).get(product_id, []),
         variants=[_staff_variant(variant) for variant in service.variants_of(session, product_id)],
         created_at=product.created_at,
@@ -101,6 +102,7 @@ def _common(
         "category_id": product.category_id,
         "gift_tier": product.gift_tier,
         "is_customisable": product.is_customisable,
+        "needs_approval": product.needs_approval,
         "occasions": occasions.get(product.id, []),
         "rating": RatingOut(count=rating.count, mean=rating.mean, bayesian_mean=rating.bayesian_mean),
     }

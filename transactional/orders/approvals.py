@@ -13,13 +13,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from transactional.catalog.service import NEEDS_APPROVAL
 from transactional.core.errors import Conflict
 from transactional.orders.models import Order, OrderApproval, OrderLine, OrderStatus
 from transactional.orders.queries import lines_of, lock_order
 from transactional.orders.transitions import transition
-
-NEEDS_APPROVAL = "needs_approval"
-"""The mark in a line's customisation that says: made only after the customer has agreed."""
 
 TIME_TO_APPROVE = timedelta(days=7)
 

@@ -12,6 +12,7 @@ from transactional.catalog import service as catalog
 from transactional.core.errors import Conflict, InvalidInput
 from transactional.core.ids import public_id
 from transactional.core.money import contained_tax, unit_share
+from transactional.orders.approvals import needs_approval
 from transactional.orders.change_models import ChangeKind, ChangeStatus, OrderChange, OrderChangeLine
 from transactional.orders.giving_back import quote_refund
 from transactional.orders.models import Order, OrderLine, OrderUnitMove
@@ -158,10 +159,21 @@ def added_lines(
                 line_discount_minor=0,
                 tax_minor=contained_tax(gross, variant.tax_rate_bp),
                 net_minor=gross,
-                customisation=dict(units.customisation),
+                customisation=_ready_to_make(variant, units.customisation),
             )
         )
     return lines
+
+
+def _ready_to_make(variant: catalog.SellableVariant, chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """A customisation that may join an order as it is: nobody would ask about its design there."""
+    customisation = catalog.checked_customisation(variant, chosen)
+    if needs_approval([customisation]):
+        raise Conflict(
+            f"{variant.sku} is made only after its design was approved: place an order of its own for it",
+            variant_id=variant.variant_id,
+        )
+    return customisation
 
 
 def _removed_lines(

@@ -13,6 +13,7 @@ from transactional.cart.models import CartLine
 from transactional.catalog import service as catalog
 from transactional.core.clock import ManualClock
 from transactional.core.errors import Conflict, InvalidInput, NotFound
+from transactional.orders.service import OrderStatus
 from transactional.promotions.service import CouponRefused
 
 
@@ -70,6 +71,19 @@ def test_what_cannot_be_customised_says_so(kit: TradeKit) -> None:
     cup = kit.variant("CUP")
     with pytest.raises(InvalidInput, match="CUP cannot be customised"):
         add(kit, kit.basket({}), cup, customisation={"text": "hello"})
+
+
+@pytest.mark.parametrize("wish", [{}, {"needs_approval": False}, {"needs_approval": None}, {"needs_approval": "no"}])
+def test_nobody_talks_the_shop_out_of_an_approval(kit: TradeKit, wish: dict[str, Any]) -> None:
+    portrait = kit.variant("PORTRAIT", stock=9, customisable=True, needs_approval=True)
+    basket = kit.basket({})
+    add(kit, basket, portrait, customisation={"photo": "asha.jpg", **wish})
+    assert kit.order(kit.checkout(basket)).status is OrderStatus.AWAITING_APPROVAL
+
+
+def test_a_plain_one_needs_no_approval(kit: TradeKit) -> None:
+    portrait = kit.variant("PORTRAIT", stock=9, customisable=True, needs_approval=True)
+    assert kit.order(kit.checkout(kit.basket({portrait: 1}))).status is OrderStatus.AWAITING_PAYMENT
 
 
 @pytest.mark.parametrize("quantity", [0, -3, 1_000])

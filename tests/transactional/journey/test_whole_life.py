@@ -173,7 +173,7 @@ def stocked_variant(staff: Client, sku: str, price_minor: int, **more: Any) -> i
 
 
 def test_from_cart_to_credit_note(town: Town, staff: Client, shopper: Client) -> None:
-    mug = stocked_variant(staff, "MUG-1", 59_900, is_customisable=True)
+    mug = stocked_variant(staff, "MUG-1", 59_900, is_customisable=True, needs_approval=True)
     candle = stocked_variant(staff, "CANDLE-1", 24_950)
 
     order = _placed(shopper, mug, candle)
@@ -205,7 +205,7 @@ def _placed(shopper: Client, mug: int, candle: int) -> dict[str, Any]:
                 {
                     "variant_id": mug,
                     "quantity": 1,
-                    "customisation": {"text": "माँ के लिए", "needs_approval": True},
+                    "customisation": {"text": "माँ के लिए"},
                 },
                 {"variant_id": candle, "quantity": 2},
             ]

@@ -56,7 +56,7 @@ def assert_folds(kit: TradeKit, order_id: int) -> None:
 
 
 def test_a_dearer_change_waits_for_its_payment(kit: TradeKit) -> None:
-    cup, lamp = kit.variant("CUP", price=10_001, stock=9), kit.variant("LAMP", price=50_000, stock=2)
+    cup, lamp = kit.variant("CUP", price=10_001, stock=9), kit.variant("LAMP", price=50_000, stock=2, customisable=True)
     asha = kit.customer()
     order_id = kit.buy({cup: 3}, customer_id=asha)
     line = kit.lines(order_id)[0]
@@ -262,3 +262,17 @@ def test_paid_cancelled_and_expired_at_once_the_change_ends_one_way(pg_kit: Trad
         taken += applied
         assert_folds(pg_kit, order_id)
     assert pg_kit.level(lamp) == (40, taken)
+
+
+def test_what_waits_for_an_approval_cannot_slip_in_with_a_change(kit: TradeKit) -> None:
+    cup = kit.variant("CUP", stock=9)
+    portrait = kit.variant("PORTRAIT", stock=9, customisable=True, needs_approval=True)
+    order_id = kit.buy({cup: 2})
+    with pytest.raises(Conflict, match="place an order of its own"):
+        propose(kit, order_id, add=[AddedUnits(portrait, 1, {"photo": "asha.jpg"})])
+    with pytest.raises(InvalidInput, match="CUP cannot be customised"):
+        propose(kit, order_id, add=[AddedUnits(cup, 1, {"text": "hello"})])
+    with pytest.raises(InvalidInput, match="NUL"):
+        propose(kit, order_id, add=[AddedUnits(portrait, 1, {"text": "a\x00b"})])
+    assert kit.order(order_id).status is OrderStatus.PAID, "nothing half-written"
+    assert agree(kit, propose(kit, order_id, add=[AddedUnits(portrait, 1)])).difference_minor > 0
