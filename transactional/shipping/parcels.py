@@ -198,7 +198,7 @@ def call_off_parcels(session: Session, *, order_id: int, actor: str, now: dateti
             request_cancellation(session, shipment_id=parcel.id, actor=actor, now=now)
             asked += 1
         else:
-            lock_shipment(session, parcel.id).problem = "order_cancelled"
+            lock_shipment(session, parcel.id).halted_reason = "its order was cancelled while it was under way"
     session.flush()
     return asked
 

@@ -304,7 +304,8 @@ def test_an_order_cancelled_while_its_parcel_moves_is_looked_at(depot: Depot) ->
         lambda s: orders.cancel(s, order_id=order_id, actor="test", reason="changed my mind", now=depot.kit.now).id
     )
     depot.work()
-    assert (depot.parcel(parcel_id).problem, depot.kit.order(order_id).status) == ("order_cancelled", "cancelled")
+    assert depot.parcel(parcel_id).halted_reason == "its order was cancelled while it was under way"
+    assert depot.kit.order(order_id).status == "cancelled"
     depot.kit.assert_sound()
 
 
