@@ -95,7 +95,7 @@ def bars(
             y=alt.Y(f"{y}:N", sort=None, title=None, axis=alt.Axis(labelLimit=260, labelOverlap=False)),
             tooltip=[alt.Tooltip(f"{y}:N"), alt.Tooltip(f"{x}:Q", title=x_title, format=",.2f")],
         )
-        .properties(height=60 + 24 * table.height)
+        .properties(height=100 + 24 * table.height)
     )
     return cast("AnyChart", chart)
 
@@ -121,9 +121,9 @@ def stacked_bars(
     table: pl.DataFrame, *, x: str, y: str, kind: str, x_title: str, kind_order: str | None = None
 ) -> AnyChart:
     """Horizontal bars in the table's order, stacked by kind; an ordered kind grows darker."""
-    kinds = table.sort(kind_order) if kind_order else table.sort(kind)
-    names = kinds.get_column(kind).unique(maintain_order=True).to_list()
-    colours = _AGES[-len(names) :] if kind_order else [SECOND, ACCENT]
+    kinds = table.sort(kind_order or kind).unique(subset=kind, keep="first", maintain_order=True)
+    names = kinds.get_column(kind).to_list()
+    colours = [_AGES[place - 1] for place in kinds.get_column(kind_order)] if kind_order else [SECOND, ACCENT]
     chart = (
         alt.Chart(floats(table))
         .mark_bar()
@@ -137,7 +137,7 @@ def stacked_bars(
             order=alt.Order(f"{kind_order or kind}:{'Q' if kind_order else 'N'}"),
             tooltip=[f"{y}:N", f"{kind}:N", alt.Tooltip(f"{x}:Q", title=x_title, format=",")],
         )
-        .properties(height=110 + 32 * table.get_column(y).n_unique())
+        .properties(height=160 + 36 * table.get_column(y).n_unique())
     )  # fmt: skip
     return cast("AnyChart", chart)
 

@@ -35,7 +35,8 @@ SELECT (SELECT sum(orders) FROM order_ageing)::BIGINT AS open_orders,
            AS overdue_purchases
 """
 _AGEING = """
-SELECT status, age_bucket, orders, amount, round(oldest_hours / 24, 1) AS oldest_days, status_order, bucket_order
+SELECT replace(status, '_', ' ') AS status, age_bucket, orders, amount, round(oldest_hours / 24, 1) AS oldest_days,
+       status_order, bucket_order
 FROM order_ageing
 WHERE orders > 0
 ORDER BY status_order, bucket_order

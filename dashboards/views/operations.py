@@ -196,7 +196,8 @@ def main() -> None:
     st.header("Parcels", divider="gray")
     chosen = time_filter(*covered)
     before = chosen.compared(first_day=covered[0])
-    st.caption(f"{chosen.period.start:%d %b %Y} – {chosen.period.end:%d %b %Y}")
+    compared = "" if before or chosen.comparison == "none" else " · not compared: the history begins later"
+    st.caption(f"{chosen.period.start:%d %b %Y} – {chosen.period.end:%d %b %Y}{compared}")
     parcels(snapshot, chosen, before)
     st.header("Stock and procurement", divider="gray")
     stock(snapshot)

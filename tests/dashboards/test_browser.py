@@ -1,17 +1,25 @@
 """A person at a real browser: logs in, opens every page, finds the shop's figures."""
 
+import json
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from dashboards.lib.logins import COOKIE
 from pipelines.house.processes import Server, free_port, running
 from tests.support.house import House
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 EMAIL, PASSWORD = "analyst@example.com", "correct horse battery staple"
 PAGES = {"Overview": "", "Customers": "customers", "Products": "products", "Data health": "data_health"}
+PARCELS = """
+SELECT count(*) AS parcels,
+       count(*) FILTER (is_rto) / count(*) FILTER (is_rto OR status IN ('delivered', 'lost', 'damaged')) AS rto_rate
+FROM marts.fct_shipments WHERE kind = 'forward' AND shipped_day IS NOT NULL
+"""
 
 pytestmark = [
     pytest.mark.browser,
@@ -20,8 +28,9 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def dashboards(house: House) -> Iterator[str]:
+@contextmanager
+def serving(house: House) -> Iterator[str]:
+    """The dashboards of a house and the shop that knows its staff; gives their address."""
     house.run("transactional", "create-admin", "--email", EMAIL, "--password", PASSWORD)
     shop, eyes = free_port(), free_port()
     env = house.env(MLT_SHOP_URL=f"http://127.0.0.1:{shop}")
@@ -31,6 +40,12 @@ def dashboards(house: House) -> Iterator[str]:
     ]
     with running(servers, log_folder=house.var / "logs"):
         yield f"http://127.0.0.1:{eyes}"
+
+
+@pytest.fixture(scope="module")
+def dashboards(house: House) -> Iterator[str]:
+    with serving(house) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
@@ -49,13 +64,14 @@ def page(dashboards: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         browser.close()
 
 
-def log_in(page, url: str) -> None:
+def log_in(page, url: str, *, arriving_at: str = "Overview") -> None:
     """Open an address of the dashboards as a new visitor and log in there."""
+    page.context.clear_cookies()
     page.goto(url)
     page.get_by_label("E-mail").fill(EMAIL)
     page.get_by_role("textbox", name="Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
-    page.get_by_role("heading", name="Overview").wait_for()
+    page.get_by_role("heading", name=arriving_at, exact=True, level=1).wait_for()
 
 
 def open_page(page, title: str) -> str:
@@ -105,3 +121,54 @@ class TestInABrowser:
         content = Path(download.value.path()).read_text(encoding="utf-8-sig")
         assert house.summary["best_sellers"][0]["sku"] in content
         assert house.summary["recommendations"]["build_id"] in download.value.suggested_filename
+
+    def test_a_reload_keeps_the_login_and_logging_out_ends_it_everywhere(self, dashboards: str, page) -> None:
+        context = page.context.browser.new_context()
+        tab, other_tab = context.new_page(), context.new_page()
+        log_in(tab, f"{dashboards}/customers?segment=loyal", arriving_at="Customers")
+        assert tab.url == f"{dashboards}/customers?segment=loyal"
+        [cookie] = [cookie for cookie in context.cookies() if cookie["name"] == COOKIE]
+        assert cookie["httpOnly"]
+        assert COOKIE not in tab.evaluate("document.cookie")
+        tab.reload()
+        other_tab.goto(f"{dashboards}/products")
+        for reached, title in ((tab, "Customers"), (other_tab, "Products")):
+            reached.get_by_role("heading", name=title, exact=True, level=1).wait_for(timeout=60_000)
+        tab.get_by_role("button", name="Log out").click()
+        tab.get_by_label("E-mail").wait_for(timeout=60_000)
+        other_tab.reload()
+        other_tab.get_by_label("E-mail").wait_for(timeout=60_000)
+        context.close()
+
+    def test_operations_of_a_shop_without_parcels_say_so(self, dashboards: str, page) -> None:
+        log_in(page, f"{dashboards}/operations?period=all", arriving_at="Operations")
+        for word in (
+            "No order waits for anything.",
+            "No parcel was handed over in this period.",
+            "Nothing is out of stock, low or at risk.",
+            "Our books and the gateway's agree to the smallest unit.",
+        ):
+            page.get_by_text(word).wait_for()
+        assert page.get_by_test_id("stException").count() == 0
+
+
+class TestOperationsOfATradingShop:
+    def test_parcels_stock_and_payments_are_the_warehouses(self, simulated_house: House, page) -> None:
+        [expected] = json.loads(simulated_house.run("pipelines", "query", PARCELS, "--format", "json").stdout)
+        with serving(simulated_house) as url:
+            log_in(page, f"{url}/operations?period=all", arriving_at="Operations")
+            tile = page.get_by_test_id("stMetric").filter(has_text="Parcels handed over")
+            tile.get_by_text(f"{expected['parcels']:,}", exact=True).wait_for()
+            rto = page.get_by_test_id("stMetric").filter(has_text="RTO rate")
+            rto.get_by_text(f"{expected['rto_rate']:.1%}", exact=True).wait_for()
+            page.get_by_role("heading", name="Payment differences").wait_for()
+            page.locator("[data-testid=stStatusWidget]").wait_for(state="detached")
+            assert page.get_by_test_id("stException").count() == 0
+            couriers = page.get_by_test_id("stExpander").filter(has=page.locator(".st-key-csv-courier_performance"))
+            couriers.get_by_text("Table and CSV").click()
+            with page.expect_download() as download:
+                couriers.get_by_role("button", name="Download CSV").click()
+            assert "rto_rate" in Path(download.value.path()).read_text(encoding="utf-8-sig")
+            page.set_viewport_size({"width": 390, "height": 844})
+            page.get_by_role("heading", name="Parcels", exact=True).wait_for()
+            assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

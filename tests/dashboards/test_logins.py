@@ -231,3 +231,8 @@ class TestEntrance:
         enter(browser)
         assert browser.cookies[COOKIE] != first
         assert not logins.knows(first)
+
+
+def test_streamlit_finds_no_folder_whose_pages_it_would_run_by_itself() -> None:
+    """It would run them for everybody who asks, past the question who looks."""
+    assert not (Path(__file__).parents[2] / "dashboards" / "pages").exists()

@@ -1,5 +1,6 @@
 -- Of every order that was invoiced and paid: invoices less credit notes = captured less refunded and on its way back.
--- A document follows its payment by a moment, so orders that moved just before the end of the data are not judged yet.
+-- What an exchange adds is paid before it leaves and invoiced when it does, so orders with units that still have to
+-- leave are not judged yet; nor are those that moved just before the end of the data, for paper follows by a moment.
 with documents as (
     select
         order_id,
@@ -25,6 +26,12 @@ refunds as (
     from {{ ref('fct_refunds') }}
     where order_id is not null
     group by order_id
+),
+
+unsent as (
+    select distinct order_id
+    from {{ ref('fct_order_lines') }}
+    where quantity > cancelled_quantity + shipped_quantity
 )
 
 select
@@ -34,9 +41,11 @@ select
 from documents
 inner join payments on documents.order_id = payments.order_id
 left join refunds on documents.order_id = refunds.order_id
+left join unsent on documents.order_id = unsent.order_id
 cross join {{ ref('int_shop') }} as shop
 where
-    payments.moved_at is not null
+    unsent.order_id is null
+    and payments.moved_at is not null
     and documents.amount <> payments.amount
     and greatest(documents.moved_at, payments.moved_at, coalesce(refunds.moved_at, payments.moved_at))
     <= shop.last_event_at - interval {{ var('documents_settle_minutes') }} minute
