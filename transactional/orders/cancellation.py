@@ -12,7 +12,7 @@ from transactional.orders.change_drafts import open_change
 from transactional.orders.change_models import ChangeKind
 from transactional.orders.changes import close_cancellation, decline_open_change, free_stock
 from transactional.orders.claims import release_claims
-from transactional.orders.giving_back import GivenBack, give_back, publish_refund
+from transactional.orders.giving_back import GivenBack, give_back, publish_refund, settle_given
 from transactional.orders.models import Order, OrderLine, OrderRefundDecision, OrderStatus, PaymentMode, UnitMove
 from transactional.orders.parcels import follow_units
 from transactional.orders.queries import lines_of, lock_order
@@ -41,6 +41,7 @@ def cancel(session: Session, *, order_id: int, actor: str, reason: str, now: dat
         release_claims(session, order, actor=actor, now=now)
     given = _give_up(session, order, lines, actor=actor, reason=reason, now=now, ours=ours)
     if given is not None:
+        settle_given(session, order, given, actor=actor, now=now)
         publish_refund(session, order, given.decision.refund_minor, reason=reason, key=given.decision.cause, now=now)
     return order
 
@@ -78,6 +79,7 @@ def cancel_units(
     close_cancellation(session, order, change, given, actor=actor, now=now)
     lines = lines_of(session, order_id)
     free_stock(session, order, lines, units, now=now)
+    settle_given(session, order, given, actor=actor, now=now)
     follow_units(session, order, lines, actor=actor, now=now, reason=reason)
     publish_refund(session, order, given.decision.refund_minor, reason=reason, key=given.decision.cause, now=now)
     return given.decision

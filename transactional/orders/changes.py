@@ -25,7 +25,7 @@ from transactional.orders.change_drafts import (
 )
 from transactional.orders.change_models import OPEN_CHANGES, ChangeKind, ChangeStatus, OrderChange, OrderChangeLine
 from transactional.orders.claims import earn_for_added
-from transactional.orders.giving_back import GivenBack, give_back, publish_refund
+from transactional.orders.giving_back import GivenBack, give_back, publish_refund, settle_given
 from transactional.orders.models import Order, OrderLine, OrderStatus, PaymentMode, UnitMove
 from transactional.orders.queries import lines_of, lock_order
 from transactional.orders.transitions import refusal, transition
@@ -158,10 +158,10 @@ def settle_extra_payment(
 def carry_out(session: Session, order: Order, change: OrderChange, *, actor: str, now: datetime) -> None:
     """Do what a settled change says; the order goes on from where its units are."""
     parts = change_lines_of(session, change.id)
-    _add_lines(session, order, [part for part in parts if part.action == ADD], actor=actor, now=now)
+    added = _add_lines(session, order, [part for part in parts if part.action == ADD])
     removed = {part.order_line_id: part.quantity for part in parts if part.action == REMOVE and part.order_line_id}
     if removed:
-        give_back(
+        given = give_back(
             session,
             order,
             UnitMove.CANCELLED,
@@ -173,6 +173,9 @@ def carry_out(session: Session, order: Order, change: OrderChange, *, actor: str
             agreed_minor=change.given_up_minor,
         )
         free_stock(session, order, lines_of(session, order.id), removed, now=now)
+        settle_given(session, order, given, actor=actor, now=now)
+    if added and order.paid_at is not None:
+        earn_for_added(session, order, added, actor, now)
     if change.ship_to is not None:
         _redirect(session, order, change)
     mark_applied(session, order, change, actor=actor, now=now)
@@ -275,18 +278,17 @@ def hold_added(session: Session, order: Order, change: OrderChange, *, now: date
         inventory.hold(session, order_id=order.id, demand=demand, expires_at=None, now=now)
 
 
-def _add_lines(session: Session, order: Order, parts: Sequence[OrderChangeLine], *, actor: str, now: datetime) -> None:
+def _add_lines(session: Session, order: Order, parts: Sequence[OrderChangeLine]) -> Sequence[OrderLine]:
     """New lines with the change's frozen prices; the order's sums grow by exactly theirs."""
     if not parts:
-        return
+        return []
     lines = [_line_of(order, part) for part in parts]
     session.add_all(lines)
     session.flush()
     for part, line in zip(parts, lines, strict=True):
         part.order_line_id = line.id
     _grow(session, order, lines)
-    if order.paid_at is not None:
-        earn_for_added(session, order, lines, actor, now)
+    return lines
 
 
 def _line_of(order: Order, part: OrderChangeLine) -> OrderLine:

@@ -31,6 +31,8 @@ class GivenBack:
 
     moves: Sequence[OrderUnitMove]
     decision: OrderRefundDecision
+    nothing_kept: bool
+    """These were the last units of the order."""
 
 
 def give_back(
@@ -45,31 +47,36 @@ def give_back(
     cause: str | None = None,
     ours: bool = False,
     shipment_id: int | None = None,
-    settle_points: bool = True,
     agreed_minor: int | None = None,
 ) -> GivenBack:
     """Count units (order line → quantity) of a locked order as given back and decide the refund.
 
-    `cause` names what is decided, once; by default the units themselves. `ours`: the reason lies with the shop. The
-    points that the units earned or cost are settled, and the coupon is freed with the last unit where its policy says
-    so. `agreed_minor` is the refund that the customer was shown before (`quote_refund`). Nothing is paid out here: see
-    `publish_refund`.
+    `cause` names what is decided, once; by default the units themselves. `ours`: the reason lies with the shop.
+    `agreed_minor` is the refund that the customer was shown before (`quote_refund`). The caller then moves the stock,
+    and after it coupon and points by `settle_given`, so that locks are taken in the shop's order; nothing is paid out
+    here: see `publish_refund`.
 
     Raises InvalidInput and Conflict as `units.count` does.
     """
     moves = units.count(session, order, kind, quantities, actor=actor, now=now, reason=reason, shipment_id=shipment_id)
-    if settle_points:
-        _settle_points(session, moves, actor, now)
     lines = lines_of(session, order.id)
     nothing_kept = all(line.given_back_quantity == line.quantity for line in lines)
-    if nothing_kept:
-        promotions.release(session, order_id=order.id, now=now, fully_refunded=True)
     decision = _decide(session, order, lines, moves, nothing_kept=nothing_kept, ours=ours, agreed_minor=agreed_minor)
     decision.cause = cause or f"{kind}:{moves[0].order_line_id}:{moves[0].first_unit}"
     decision.actor, decision.decided_at = actor, now
     session.add(decision)
     session.flush()
-    return GivenBack(moves, decision)
+    return GivenBack(moves, decision, nothing_kept)
+
+
+def settle_given(
+    session: Session, order: Order, given: GivenBack, *, actor: str, now: datetime, points: bool = True
+) -> None:
+    """Free the coupon with the last unit where its policy says so, and settle the points of the units given back."""
+    if given.nothing_kept:
+        promotions.release(session, order_id=order.id, now=now, fully_refunded=True)
+    if points:
+        _settle_points(session, given.moves, actor, now)
 
 
 def quote_refund(session: Session, order: Order, quantities: Mapping[int, int], *, added_gross_minor: int) -> int:

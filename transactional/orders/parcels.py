@@ -17,7 +17,7 @@ from transactional.inventory.service import SoldLine
 from transactional.loyalty import service as loyalty
 from transactional.orders import units as counting
 from transactional.orders.claims import release_claims, settle_claims
-from transactional.orders.giving_back import give_back, given_back_minor, publish_refund
+from transactional.orders.giving_back import give_back, given_back_minor, publish_refund, settle_given
 from transactional.orders.models import Order, OrderLine, OrderStatus, OrderUnitMove, PaymentMode, UnitMove
 from transactional.orders.queries import lines_of, lock_order
 from transactional.orders.transitions import allowed, refusal, transition
@@ -169,14 +169,8 @@ def parcel_came_back(
     )
     lines = lines_of(session, order_id)
     if restock:
-        for sold in _sold(lines, given.moves):
-            inventory.restock(
-                session,
-                variant_id=sold.variant_id,
-                quantity=sold.quantity,
-                reason=f"order {order_id}: {reason}",
-                now=now,
-            )
+        inventory.take_back(session, lines=_sold(lines, given.moves), now=now, reason=f"order {order_id}: {reason}")
+    settle_given(session, order, given, actor=actor, now=now)
     follow_units(session, order, lines, actor=actor, now=now, reason=reason)
     publish_refund(session, order, given.decision.refund_minor, reason=reason, key=given.decision.cause, now=now)
     return order

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from transactional.core.errors import Conflict, InvalidInput, NotFound
-from transactional.orders.giving_back import GivenBack, give_back
+from transactional.orders.giving_back import GivenBack, give_back, settle_given
 from transactional.orders.models import Order, OrderLine, OrderStatus, UnitMove
 from transactional.orders.queries import lock_order
 
@@ -36,11 +36,11 @@ def take_back(
     now: datetime,
     ours: bool = False,
 ) -> GivenBack:
-    """Delivered units (order line → quantity) came back: counted, their points settled, their refund decided.
+    """Delivered units (order line → quantity) came back: counted, and their refund decided.
 
-    `cause` names the return, which is decided once; `ours` where the reason lies with the shop. The caller pays the
-    decision's `refund_minor` out. Raises NotFound, InvalidInput for no units, Conflict where fewer units are left or
-    nothing was delivered.
+    `cause` names the return, which is decided once; `ours` where the reason lies with the shop. The caller shelves the
+    units, then settles coupon and points by `settle_given`, and pays the decision's `refund_minor` out. Raises
+    NotFound, InvalidInput for no units, Conflict where fewer units are left or nothing was delivered.
     """
     order = _lock_returnable(session, order_id)
     return give_back(
@@ -73,8 +73,8 @@ def register_return(
         actor=actor,
         now=now,
         reason="returned",
-        settle_points=False,
     )
+    settle_given(session, order, given, actor=actor, now=now, points=False)
     (move,) = given.moves
     assert move.first_unit is not None, "returned units are numbered"
     return ReturnedUnits(order_line_id, move.first_unit, quantity, move.refund_minor)

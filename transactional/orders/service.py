@@ -29,7 +29,7 @@ from transactional.orders.changes import (
     open_change_of,
 )
 from transactional.orders.exchanges import draft_exchange, drop_exchange, send_again, settle_exchange
-from transactional.orders.giving_back import REFUND_DUE, GivenBack, decisions_of, given_back_minor
+from transactional.orders.giving_back import REFUND_DUE, GivenBack, decisions_of, given_back_minor, settle_given
 from transactional.orders.models import (
     Order,
     OrderApproval,
@@ -141,6 +141,7 @@ __all__ = [
     "register_return",
     "send_again",
     "settle_exchange",
+    "settle_given",
     "ship",
     "ship_parcel",
     "sold_products",

@@ -171,11 +171,12 @@ def process(session: Session, *, return_id: int, actor: str, now: datetime, dama
     found = get_return(session, return_id)
     if found.order_id is None:
         raise Conflict("this return came from an import and is settled")
-    orders.lock_order(session, found.order_id)
+    order = orders.lock_order(session, found.order_id)
     returned = _move(session, return_id, ReturnStatus.APPROVED, ReturnStatus.PROCESSED, {"processed_at": now})
     lines = lines_of(session, return_id)
     _check_damaged(lines, damaged)
-    returned.refund_minor = _take_back(session, returned, lines, damaged, actor=actor, now=now)
+    given = _take_back(session, order, returned, lines, damaged, actor=actor, now=now)
+    returned.refund_minor = given.decision.refund_minor
     session.flush()
     if returned.exchange_change_id is not None:
         orders.settle_exchange(
@@ -185,10 +186,11 @@ def process(session: Session, *, return_id: int, actor: str, now: datetime, dama
             actor=actor,
             now=now,
         )
-    elif returned.refund_minor:
+    orders.settle_given(session, order, given, actor=actor, now=now)
+    if returned.exchange_change_id is None and returned.refund_minor:
         payments.request_refund(
             session,
-            order_id=found.order_id,
+            order_id=order.id,
             amount_minor=returned.refund_minor,
             reason=f"return {returned.public_id}",
             idempotency_key=f"return:{returned.public_id}",
@@ -206,19 +208,19 @@ def _check_damaged(lines: Sequence[ReturnLine], damaged: Collection[int]) -> Non
 
 def _take_back(
     session: Session,
+    order: orders.Order,
     returned: Return,
     lines: Sequence[ReturnLine],
     damaged: Collection[int],
     *,
     actor: str,
     now: datetime,
-) -> int:
-    """Units counted as returned with their frozen money and points, goods shelved; gives the refund decided."""
-    assert returned.order_id is not None
+) -> orders.GivenBack:
+    """Units counted as returned with their frozen money, goods shelved; gives what was decided."""
     units = {line.order_line_id: line.quantity for line in lines if line.order_line_id is not None}
     given = orders.take_back(
         session,
-        order_id=returned.order_id,
+        order_id=order.id,
         units=units,
         cause=f"return:{returned.id}",
         actor=actor,
@@ -227,7 +229,7 @@ def _take_back(
         ours=returned.cause in OURS,
     )
     refunds = {move.order_line_id: move.refund_minor for move in given.moves}
-    for line in lines:
+    for line in sorted(lines, key=lambda line: line.variant_id):  # stock is locked in the order of variants
         assert line.order_line_id is not None
         line.refund_minor = refunds[line.order_line_id]
         line.restock = line.id not in damaged
@@ -235,7 +237,7 @@ def _take_back(
             inventory.restock(
                 session, variant_id=line.variant_id, quantity=line.quantity, return_line_id=line.id, now=now
             )
-    return given.decision.refund_minor
+    return given
 
 
 def _move(

@@ -217,7 +217,7 @@ class OrderMachine(RuleBasedStateMachine):
     def take_back(self, session, order_id: int, units: Mapping[int, int], ours: bool) -> None:  # type: ignore[no-untyped-def]
         """What the returns desk does; its payout is the decision's."""
         known = len(service.moves_of(session, order_id))
-        service.take_back(
+        given = service.take_back(
             session,
             order_id=order_id,
             units=units,
@@ -230,6 +230,7 @@ class OrderMachine(RuleBasedStateMachine):
         for line in service.lines_of(session, order_id):
             if line.id in units:
                 inventory.restock(session, variant_id=line.variant_id, quantity=units[line.id], now=self.kit.now)
+        service.settle_given(session, service.get_order(session, order_id), given, actor="t", now=self.kit.now)
 
     @rule(index=pick, remove=st.booleans(), add=st.integers(0, 3), move=st.booleans())
     def propose(self, index: int, remove: bool, add: int, move: bool) -> None:
