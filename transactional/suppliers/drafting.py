@@ -64,8 +64,8 @@ def draw_up_orders(session: Session, *, supplier_id: int, now: datetime) -> Draf
     }
     wanted = [
         (suggestion, suggestion.product)
-        for suggestion in suggestions(session, now=now)
-        if suggestion.quantity and suggestion.product and suggestion.product.supplier_id == supplier_id
+        for suggestion in suggestions(session, now=now, supplier_id=supplier_id)
+        if suggestion.quantity and suggestion.product
         if (suggestion.inputs.location_id, suggestion.inputs.variant_id) not in taken
     ]
     own = [

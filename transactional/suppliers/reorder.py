@@ -80,10 +80,16 @@ class Suggestion:
         return self.inputs.quantity
 
 
-def suggestions(session: Session, *, now: datetime) -> list[Suggestion]:
-    """A suggestion for every level with a reorder policy, those that need nothing included."""
+def suggestions(session: Session, *, now: datetime, supplier_id: int | None = None) -> list[Suggestion]:
+    """A suggestion for every level with a reorder policy, those that need nothing included.
+
+    With `supplier_id` only for what is bought there.
+    """
     levels = inventory.reorder_levels(session)
     chosen = chosen_products(session)
+    if supplier_id is not None:
+        of_supplier = {variant for variant, product in chosen.items() if product.supplier_id == supplier_id}
+        levels = [level for level in levels if level.variant_id in of_supplier]
     coming = on_order(session, {level.variant_id for level in levels}, at=now)
     return [
         suggest(session, level, chosen.get(level.variant_id), coming.get((level.variant_id, level.location_id), 0), now)

@@ -12,6 +12,7 @@ from transactional.core.errors import Conflict, InvalidInput
 from transactional.inventory import service
 from transactional.inventory.models import StockHold
 from transactional.inventory.service import HoldState, MovementKind, SoldLine
+from transactional.orders.jobs import expire_unpaid_orders
 
 
 def fulfil(kit: TradeKit, order: int, *lines: SoldLine) -> None:
@@ -152,6 +153,18 @@ def test_overdue_holds_are_found(kit: TradeKit, clock: ManualClock) -> None:
     clock.advance(timedelta(days=1))
     with kit.database.read() as session:
         assert [hold.order_id for hold in service.holds(session, overdue_at=kit.now)] == [order]
+
+
+def test_the_expiry_job_frees_an_unpaid_order_once(kit: TradeKit, clock: ManualClock) -> None:
+    cup = kit.variant("CUP", stock=9)
+    kit.buy({cup: 2}, pay=False)
+    kit.buy({cup: 3})
+    clock.advance(timedelta(days=1))
+    for _ in range(3):
+        expire_unpaid_orders(kit.database)
+        assert kit.level(cup) == (9, 3)
+    assert kit.count(StockHold, StockHold.state == HoldState.EXPIRED) == 1
+    kit.assert_sound()
 
 
 def test_what_an_order_holds_is_free_for_itself(kit: TradeKit) -> None:
