@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 
-from sqlalchemy import func, select
+from sqlalchemy import Executable, func, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from transactional.core.db import insert_into
 from transactional.payments.models import LedgerPosting, LedgerTransaction
 
 
@@ -61,23 +62,33 @@ def post(
     """
     if sum(entry.amount_minor for entry in entries):
         raise Unbalanced(f"{business_key}: debits and credits differ")
-    statement = (
-        insert_into(session, LedgerTransaction)
-        .values(kind=kind, business_key=business_key, order_id=order_id, occurred_at=now)
-        .on_conflict_do_nothing(index_elements=["business_key"])
-        .returning(LedgerTransaction.id)
-    )
-    transaction_id = session.scalar(statement)
+    session.flush()  # below nothing passes through the unit of work: these rows are never changed again
+    connection = session.connection()
+    row = {"kind": kind, "business_key": business_key, "order_id": order_id, "occurred_at": now}
+    transaction_id = connection.execute(_new_transaction(connection.dialect.name), row).scalar()
     if transaction_id is None:
         return False
-    session.add_all(
-        LedgerPosting(
-            transaction_id=transaction_id, account=entry.account, amount_minor=entry.amount_minor, currency=currency
-        )
+    postings = [
+        {
+            "transaction_id": transaction_id,
+            "account": entry.account,
+            "amount_minor": entry.amount_minor,
+            "currency": currency,
+        }
         for entry in entries
         if entry.amount_minor
-    )
+    ]
+    if postings:
+        connection.execute(insert(LedgerPosting), postings)
     return True
+
+
+@cache
+def _new_transaction(dialect: str) -> Executable:
+    """Built once: it lies on the way of every payment."""
+    new = (sqlite if dialect == "sqlite" else postgresql).insert(LedgerTransaction)
+    statement: Executable = new.on_conflict_do_nothing(index_elements=["business_key"]).returning(LedgerTransaction.id)
+    return statement
 
 
 def post_capture(
