@@ -41,28 +41,30 @@ def pack_parcel(
     lines = orders.lines_of(session, order_id)
     packed = shipping.units_in_parcels(session, order_id)
     wanted = _wanted(lines, packed, units)
-    cod = order.payment_mode is PaymentMode.ON_DELIVERY and orders.amount_due(session, order_id) > 0
-    is_first = not shipping.has_live_parcel(session, order_id)
+    contents = [
+        Contents(
+            order_line_id=line.id,
+            quantity=quantity,
+            sku=line.sku,
+            title=line.title,
+            value_minor=orders.price_of_units(order, line, packed.get(line.id, 0), quantity),
+        )
+        for line, quantity in wanted
+    ]
+    goods = sum(each.value_minor for each in contents)
+    is_last = sum(_left(line, packed.get(line.id, 0)) for line in lines) == sum(quantity for _, quantity in wanted)
+    collected = _collected(session, order, goods, is_last=is_last)
     parcel = NewParcel(
         order_id=order.id,
         customer_id=order.customer_id,
         ship_to=order.ship_to,
         email=_email(session, order),
         currency=order.currency,
-        contents=[
-            Contents(
-                order_line_id=line.id,
-                quantity=quantity,
-                sku=line.sku,
-                title=line.title,
-                value_minor=orders.price_of_units(order, line, packed.get(line.id, 0), quantity),
-            )
-            for line, quantity in wanted
-        ],
+        contents=contents,
         weight_grams=weight_grams,
         box=box,
-        cod=cod,
-        charges_minor=order.shipping_minor + order.wrap_minor if cod and is_first else 0,
+        cod=collected > 0,
+        charges_minor=collected - goods if collected > 0 else 0,
         pickup_on=pickup_on,
     )
     return shipping.create_parcel(session, parcel=parcel, carrier=carrier, now=now)
@@ -87,6 +89,18 @@ def _wanted(
                 f"{left[line_id]} units of line {line_id} are left to pack, not {quantity}", left=left[line_id]
             )
     return [(line, asked[line.id]) for line in lines if line.id in asked]
+
+
+def _collected(session: Session, order: Order, goods_minor: int, *, is_last: bool) -> int:
+    """What the courier collects with this parcel: its goods, the order's charges with the first one, and with the last
+    one exactly what of the order's due is not collected by the others."""
+    if order.payment_mode is not PaymentMode.ON_DELIVERY:
+        return 0
+    open_minor = max(0, orders.amount_due(session, order.id) - shipping.collecting_minor(session, order.id))
+    if is_last:
+        return open_minor
+    is_first = not shipping.has_live_parcel(session, order.id)
+    return min(open_minor, goods_minor + (order.shipping_minor + order.wrap_minor if is_first else 0))
 
 
 def _left(line: OrderLine, packed: int) -> int:

@@ -39,7 +39,10 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Consignment:
-    """What is to be carried. The carrier collects `goods_minor + charges_minor` at the door if `cod`, else nothing."""
+    """What is to be carried. The carrier collects `goods_minor + charges_minor` at the door if `cod`, else nothing.
+
+    `charges_minor` is below zero where less is due than the goods cost.
+    """
 
     reference: str
     placed_at: datetime

@@ -50,7 +50,9 @@ class Contents:
 
 @dataclass(frozen=True, slots=True)
 class NewParcel:
-    """A parcel as it is packed. `charges_minor` is what the courier collects on top of the goods, if it collects."""
+    """A parcel as it is packed. `charges_minor` is what the courier collects on top of the goods (or less), if it
+    collects.
+    """
 
     order_id: int
     customer_id: int | None

@@ -26,7 +26,8 @@ def adhoc_order(consignment: Consignment, pickup_location: str) -> dict[str, Any
         "pickup_location": pickup_location,
         **_person(consignment.address, "billing"),
         "shipping_is_billing": True,
-        "shipping_charges": scalars.rupees(consignment.charges_minor),
+        "shipping_charges": scalars.rupees(max(consignment.charges_minor, 0)),
+        "total_discount": scalars.rupees(max(-consignment.charges_minor, 0)),
     }
 
 

@@ -17,6 +17,13 @@ from transactional.shipping.models import (
     ShipmentStatus,
 )
 
+_COLLECTS_NOTHING = (
+    ShipmentStatus.CANCELLED,
+    ShipmentStatus.RTO_DELIVERED,
+    ShipmentStatus.LOST,
+    ShipmentStatus.DAMAGED,
+)
+
 
 def shipments_of(session: Session, order_id: int) -> Sequence[Shipment]:
     """The order's parcels, oldest first."""
@@ -50,6 +57,16 @@ def has_live_parcel(session: Session, order_id: int) -> bool:
         Shipment.status != ShipmentStatus.CANCELLED,
     )
     return session.scalar(live.limit(1)) is not None
+
+
+def collecting_minor(session: Session, order_id: int) -> int:
+    """What couriers have collected for an order, or will, in minor units; lost and returned parcels collect nothing."""
+    statement = select(func.sum(Shipment.cod_minor)).where(
+        Shipment.order_id == order_id,
+        Shipment.kind == ShipmentKind.FORWARD,
+        Shipment.status.not_in(_COLLECTS_NOTHING),
+    )
+    return int(session.scalar(statement) or 0)
 
 
 def choices_of(session: Session, shipment_id: int) -> Sequence[CourierChoice]:

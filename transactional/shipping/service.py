@@ -19,6 +19,7 @@ from transactional.shipping.parcels import Contents, NewParcel, call_off_parcels
 from transactional.shipping.provider import OWN, carrier_in_use, carrier_name, has_credentials
 from transactional.shipping.quoting import ShippingQuote, quote, zone_of
 from transactional.shipping.reading import (
+    collecting_minor,
     get_shipment,
     has_live_parcel,
     items_of,
@@ -48,6 +49,7 @@ __all__ = [
     "call_off_parcels",
     "carrier_in_use",
     "carrier_name",
+    "collecting_minor",
     "counts_for",
     "create_parcel",
     "create_shipment",

@@ -87,9 +87,15 @@ def _prepare(session: Session, database: Database, carrier: Carrier, shipment_id
         return None
     shipment.reference = shipment.reference or reference_for(shipment)
     consignment = consignment_of(session, shipment)
-    request = asdict(consignment) if step == "create" else {"reference": shipment.reference}
+    request = asdict(consignment) if step == "create" else _known_of(shipment)
     intent = calls.intend(session, shipment, step, request=posting.jsonable(request), now=database.clock.now())
     return Situation(intent, shipment, consignment)
+
+
+def _known_of(shipment: Shipment) -> dict[str, Any]:
+    """What a step after the creation tells the carrier, as far as it is known."""
+    names = ("reference", "carrier_order_id", "carrier_shipment_id", "courier_id", "tracking_number", "pickup_date")
+    return {name: value for name in names if (value := getattr(shipment, name)) is not None}
 
 
 def _take(database: Database, carrier: Carrier, situation: Situation) -> None:

@@ -21,6 +21,11 @@ class Books:
         self.wallet_paise = 500_000_00
         self.locations = [_location(1, account.pickup_location, account.pickup_postcode)]
         self._orders: dict[int, Order] = {}
+        self._by_reference: dict[str, list[Order]] = {}
+        self._parcels: dict[int, Parcel] = {}
+        self._by_awb: dict[str, Parcel] = {}
+        self.awaiting_awb: list[Parcel] = []
+        """Parcels whose number shows itself at the next look."""
         self._next = 16_000_000 + account.seed * 10_000
         self._random = random.Random(account.seed)  # noqa: S311  repeatable on purpose: nothing here is secret
 
@@ -34,16 +39,29 @@ class Books:
         return f"{self._random.randrange(10**3, 10**4)}{self.number():010d}"
 
     def add(self, order: Order) -> None:
-        """Keep an order."""
+        """Keep an order; later ones have higher ids."""
         self._orders[order.id] = order
+        self._by_reference.setdefault(order.channel_order_id, []).append(order)
+        self._parcels[order.parcel.id] = order.parcel
+
+    def give_awb(self, parcel: Parcel) -> None:
+        """A parcel gets a number; an earlier one still leads to it."""
+        parcel.awb = self.awb()
+        self._by_awb[parcel.awb] = parcel
 
     def orders(self) -> list[Order]:
         """All orders, newest first, as lists show them."""
-        return sorted(self._orders.values(), key=lambda order: order.id, reverse=True)
+        return list(reversed(self._orders.values()))
+
+    def found(self, search: str) -> list[Order]:
+        """The orders under one of our ids or an air waybill number, newest first."""
+        parcel = self._by_awb.get(search)
+        of_parcel = [self.order_of(parcel)] if parcel is not None else []
+        return [*reversed(self.same_reference(search)), *of_parcel]
 
     def same_reference(self, reference: str) -> list[Order]:
         """The orders under one of our ids, oldest first."""
-        return [order for order in reversed(self.orders()) if order.channel_order_id == reference]
+        return list(self._by_reference.get(reference, ()))
 
     def order(self, order_id: object) -> Order:
         """An order by the carrier's id. Raises Refusal in PHP's words."""
@@ -58,16 +76,15 @@ class Books:
 
     def parcels(self) -> Iterable[Parcel]:
         """All parcels, oldest first."""
-        return (order.parcel for order in reversed(self.orders()))
+        return self._parcels.values()
 
     def parcel(self, shipment_id: object) -> Parcel | None:
         """A parcel by its id; None for an unknown one."""
-        wanted = _number(shipment_id)
-        return next((parcel for parcel in self.parcels() if parcel.id == wanted), None)
+        return self._parcels.get(_number(shipment_id))
 
     def by_awb(self, awb: object) -> Parcel | None:
         """A parcel by its air waybill number; None for an unknown one."""
-        return next((parcel for parcel in self.parcels() if parcel.awb is not None and parcel.awb == str(awb)), None)
+        return self._by_awb.get(str(awb))
 
     def order_of(self, parcel: Parcel) -> Order:
         """The order that a parcel belongs to."""

@@ -235,9 +235,8 @@ def _listed(carrier: Carrier, orders: OrderDesk, query: Mapping[str, str]) -> An
 
 
 def _complete_pending(carrier: Carrier) -> None:
-    for parcel in list(carrier.books.parcels()):
-        if parcel.awb_pending:
-            carrier.dispatch.complete_awb(parcel)
+    while carrier.books.awaiting_awb:
+        carrier.dispatch.complete_awb(carrier.books.awaiting_awb.pop(0))
 
 
 def _serviceable(carrier: Carrier, query: Mapping[str, str]) -> Any:

@@ -41,7 +41,7 @@ class DispatchDesk:
             return {"awb_assign_status": 0, "message": "Please recharge your wallet. Insufficient balance."}
         parcel.courier_id, parcel.courier_name, parcel.rate_paise = courier.id, courier.name, rate
         if self._books.switches.awb == "asynchronous":
-            parcel.awb_pending = True
+            self._books.awaiting_awb.append(parcel)
             return {"success": True, "message": "We are processing your request"}
         self.complete_awb(parcel)
         return {"awb_assign_status": 1, "response": {"data": self._assigned(parcel)}}
@@ -49,8 +49,8 @@ class DispatchDesk:
     def complete_awb(self, parcel: Parcel) -> None:
         """The number arrives."""
         now = self._books.clock.now()
-        parcel.awb_pending = False
-        parcel.awb, parcel.awb_assigned_at, parcel.code = self._books.awb(), now, 1
+        self._books.give_awb(parcel)
+        parcel.awb_assigned_at, parcel.code = now, 1
         self._books.wallet_paise -= parcel.rate_paise
         parcel.charged_grams = self._grams(parcel) + self._books.switches.overweight_grams
         order = self._books.order_of(parcel)

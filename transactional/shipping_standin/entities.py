@@ -28,7 +28,6 @@ class Parcel:
     courier_id: int | None = None
     courier_name: str | None = None
     rate_paise: int = 0
-    awb_pending: bool = False
     awb_assigned_at: datetime | None = None
     reassigned_at: datetime | None = None
     pickup_date: datetime | None = None

@@ -84,6 +84,24 @@ def test_units_that_were_called_off_are_not_packed(depot: Depot) -> None:
     assert parcel.declared_minor == 66_666
 
 
+def test_couriers_collect_what_is_due_after_a_part_was_called_off(depot: Depot) -> None:
+    order_id = depot.order(3, mode="on_delivery")
+    line_id = line_of(depot, order_id)
+    first = depot.pack(order_id, {line_id: 1})
+    depot.kit.run(
+        lambda s: (
+            orders.cancel_units(
+                s, order_id=order_id, units={line_id: 1}, actor="test", reason="too many", now=depot.kit.now
+            ).id
+        )
+    )
+    second = depot.pack(order_id)
+    with depot.database.read() as session:
+        due = orders.amount_due(session, order_id)
+    assert 0 < due < depot.kit.order(order_id).total_minor
+    assert depot.parcel(first).cod_minor + depot.parcel(second).cod_minor == due
+
+
 def test_units_that_left_by_hand_are_not_packed(depot: Depot) -> None:
     order_id = depot.order(2)
     depot.kit.run(lambda s: orders.ship(s, order_id=order_id, actor="test", now=depot.kit.now).id)
