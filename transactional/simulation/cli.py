@@ -14,6 +14,7 @@ from sqlalchemy.engine import make_url
 from transactional.commands import CommandError, say
 from transactional.core.db import make_engine
 from transactional.core.errors import InvalidInput
+from transactional.core.logging import configure_logging
 from transactional.core.uow import Database
 from transactional.schema import migrate
 from transactional.settings import Settings, get_settings
@@ -72,6 +73,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _run_services(database: Database, args: argparse.Namespace, settings: Settings, url: str) -> None:
+    configure_logging(level="CRITICAL")  # made-up trouble is no news to whoever runs the command
     password = args.password or os.environ.get(PASSWORD_VARIABLE) or DEMO_PASSWORD
     plan = Plan(customers=args.customers, days=args.days, seed=args.seed, end=_end(args.end))
     counts, truth = simulate(database, plan, settings=settings, password=password, progress=_tell)

@@ -14,12 +14,13 @@ from transactional.core import outbox
 from transactional.core.mail import TOPIC as MAIL
 from transactional.orders.service import STATUS_CHANGED, OrderStatus
 from transactional.shipping import service as shipping
+from transactional.shipping.parcels import ADVANCE
 from transactional.simulation.stage import Stage
 
 EVENING = time(18, 15)
 """A quarter to midnight in India, UTC: papers bear the day on which a parcel left."""
 
-_FROM_COURIERS = (shipping.PICKED_UP, shipping.DELIVERED, shipping.RETURNED)
+_OF_PARCELS = (ADVANCE, shipping.PICKED_UP, shipping.DELIVERED, shipping.RETURNED)
 _ONLY_A_MAIL = (
     OrderStatus.AWAITING_APPROVAL,
     OrderStatus.AWAITING_PAYMENT,
@@ -32,21 +33,24 @@ _ONLY_A_MAIL = (
 """Steps of an order that nobody but the customer hears of."""
 
 
-def from_couriers(stage: Stage) -> None:
-    """Let orders hear of their parcels now; everything else waits for the evening."""
+def of_parcels(stage: Stage) -> None:
+    """Let carriers hear of new parcels and orders of what befell theirs; everything else waits for the evening."""
     stage.work("worker", lambda session: _put_off(session, stage.now))
-    outbox.drain(stage.database)
+    _drain_due(stage)
 
 
 def work_off(stage: Stage) -> None:
     """Do every message, and what the messages ask for, until nothing is left that is due."""
     while True:
         stage.work("worker", lambda session: _spare_mails(session, stage.now))
-        due = stage.look(lambda session: _count_due(session, stage.now))
-        if not due:
+        if not _drain_due(stage):
             return
-        # Not more than these: mails that they queue are spared before the next round.
-        outbox.drain(stage.database, limit=due)
+
+
+def _drain_due(stage: Stage) -> int:
+    """Do what is due now, but not what that leads to; gives how many messages there were."""
+    due = stage.look(lambda session: _count_due(session, stage.now))
+    return outbox.drain(stage.database, limit=due) if due else 0
 
 
 def _messages() -> Table:
@@ -66,7 +70,7 @@ def _put_off(session: Session, now: datetime) -> None:
     table = _messages()
     evening = datetime.combine(now.date(), EVENING, tzinfo=now.tzinfo)
     evening += timedelta(days=1) if evening <= now else timedelta(0)
-    session.execute(update(table).where(_due(now), table.c.topic.not_in(_FROM_COURIERS)).values(due_at=evening))
+    session.execute(update(table).where(_due(now), table.c.topic.not_in(_OF_PARCELS)).values(due_at=evening))
 
 
 def _spare_mails(session: Session, now: datetime) -> None:

@@ -16,6 +16,7 @@ from transactional.simulation.stage import STAFF, Stage
 _BANK_TAKES_LONG = 0.06
 _BANK_REFUSES = 0.5
 _CASH = "cash"
+_SUNDAY = 6
 _AGAIN = "again:"
 
 
@@ -30,7 +31,10 @@ def work(stage: Stage) -> None:
     news.work_off(stage)
     if slow:
         stage.standin.change({"refund_outcome": "processed"})
-    payments.poll_open(stage.database, stage.gateway)
+    if stage.now.weekday() == _SUNDAY:
+        payments.reconcile(stage.database, stage.gateway)
+    else:
+        payments.poll_open(stage.database, stage.gateway)
     _pay_cash_back(stage)
     if stage.now.day == 1:
         # Balances are right without these jobs, which only move lots from one state to the next.
@@ -41,10 +45,12 @@ def work(stage: Stage) -> None:
 
 
 def last(stage: Stage) -> None:
-    """Leave nothing undone: what the last night set in motion is worked off, too."""
+    """Leave nothing undone: what the last night set in motion is worked off too, and all books are compared."""
     work(stage)
     _hear_of_refunds(stage)
     news.work_off(stage)
+    report = payments.reconcile(stage.database, stage.gateway, since=stage.begin)
+    stage.counts["gateway differences"] += len(report.differences)
 
 
 def _hear_of_refunds(stage: Stage) -> None:

@@ -11,7 +11,7 @@ from transactional.orders import service as orders
 from transactional.orders.service import Order, OrderLine, OrderStatus, PaymentMode
 from transactional.shipping import service as shipping
 from transactional.shipping.service import Box, Contents, NewParcel, Shipment
-from transactional.simulation import travelling
+from transactional.simulation import carriage, travelling
 from transactional.simulation.shoppers import Shopper
 from transactional.simulation.stage import STAFF, Stage
 
@@ -127,7 +127,8 @@ def _box_up(session: Session, stage: Stage, order: Order, lines: Sequence[OrderL
         charges_minor=order.shipping_minor if is_first else 0,
     )
     stage.counts["parcels"] += 1
-    return shipping.create_parcel(session, parcel=parcel, carrier=shipping.OWN, now=stage.now)
+    carrier = carriage.carrier_for(stage, order.ship_to["postal_code"])
+    return shipping.create_parcel(session, parcel=parcel, carrier=carrier, now=stage.now)
 
 
 def _box_for(weight_grams: int) -> Box:

@@ -14,6 +14,8 @@ from transactional.core.uow import Database
 from transactional.payments.service import PaymentGateway
 from transactional.payments_standin.gateway import Gateway
 from transactional.settings import Settings
+from transactional.shipping.carrier import Carrier
+from transactional.shipping_standin.carrier import Carrier as Office
 from transactional.simulation.agenda import Agenda
 from transactional.simulation.choosing import Tastes
 from transactional.simulation.shelf import Shelf
@@ -34,12 +36,16 @@ class Stage:
     settings: Settings
     standin: Gateway
     gateway: PaymentGateway
+    office: Office
+    """The stand-in of the parcel carrier."""
+    carrier: Carrier
     rng: Random
     shelf: Shelf
     tastes: Tastes
     password_hash: str
+    begin: datetime
     end: datetime
-    """When the history ends."""
+    """The history's bounds."""
     agenda: Agenda = field(default_factory=Agenda)
     counts: Counter[str] = field(default_factory=Counter)
 

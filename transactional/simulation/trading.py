@@ -19,7 +19,8 @@ from transactional.payments_standin.config import StandInConfig
 from transactional.payments_standin.gateway import Gateway
 from transactional.payments_standin.in_process import connect
 from transactional.settings import Settings
-from transactional.simulation import news, nights, truth, visiting, world
+from transactional.shipping.provider import carrier_in_use
+from transactional.simulation import carriage, news, nights, truth, visiting, world
 from transactional.simulation.choosing import Tastes
 from transactional.simulation.feasts import feasts_between
 from transactional.simulation.shoppers import Shopper, Visit, make_shopper, plan_visits
@@ -60,7 +61,11 @@ def simulate(
     shop = Database(database.engine, clock)
     config = settings.model_copy(update={"base_currency": _CURRENCY, "time_zone": _TIME_ZONE})
     standin = Gateway(StandInConfig(seed=plan.seed), clock=clock)
-    with gateway_in_use(connect(standin, name="simulated")) as gateway:
+    office = carriage.open_office(clock, seed=plan.seed)
+    with (
+        gateway_in_use(connect(standin, name="simulated")) as gateway,
+        carrier_in_use(carriage.open_account(office, shop, config)) as carrier,
+    ):
         rng = Random(plan.seed)  # noqa: S311  made-up people, not secrets
         feasts = feasts_between(clock.now().date(), plan.end.date() + timedelta(days=14))
         with shop.unit_of_work(actor="founder") as session:
@@ -73,10 +78,13 @@ def simulate(
             settings=config,
             standin=standin,
             gateway=gateway,
+            office=office,
+            carrier=carrier,
             rng=rng,
             shelf=shelf,
             tastes=Tastes(rng),
             password_hash=PasswordHasher.cheap().hash(password),
+            begin=clock.now(),
             end=plan.end,
         )
         shoppers = _invite(stage, plan)

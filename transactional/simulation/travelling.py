@@ -12,7 +12,7 @@ from transactional.shipping import service as shipping
 from transactional.shipping.models import ScanSource
 from transactional.shipping.service import Shipment, ShipmentStatus
 from transactional.shipping.tracking import Report, take_in
-from transactional.simulation import news, opinions
+from transactional.simulation import carriage, news, opinions
 from transactional.simulation.feasts import DIWALI
 from transactional.simulation.places import is_remote
 from transactional.simulation.shoppers import Shopper
@@ -29,6 +29,7 @@ _COMES_BACK = {PaymentMode.ONLINE: 0.012, PaymentMode.ON_DELIVERY: 0.07, Payment
 _REMOTE_FACTOR = 2.0
 _RUSH_FACTOR = 1.7
 _S = ShipmentStatus
+_WAITING = (_S.CREATED, _S.AWB_ASSIGNED, _S.PICKUP_SCHEDULED)
 
 SCANS: dict[str, tuple[tuple[ShipmentStatus, float], ...]] = {
     "normal": ((_S.IN_TRANSIT, 0.3), (_S.OUT_FOR_DELIVERY, 0.93), (_S.DELIVERED, 1.0)),
@@ -59,6 +60,7 @@ class Journey:
 
     parcel_id: int
     order_id: int
+    carrier: str
     fate: str
     begins: datetime
     ends: datetime
@@ -70,40 +72,60 @@ class Journey:
 
 
 def hand_over(stage: Stage, shopper: Shopper, parcel_id: int) -> None:
-    """The courier fetches the parcel within hours."""
-    stage.later(stage.after(1, 7), lambda: _fetch(stage, shopper, parcel_id))
+    """The courier fetches the parcel: within hours, or on the morning that the carrier names."""
+    news.of_parcels(stage)
+    parcel = stage.look(lambda session: shipping.get_shipment(session, parcel_id))
+    if parcel.carrier == shipping.OWN:
+        stage.later(stage.after(1, 7), lambda: _fetch(stage, shopper, parcel_id))
+    elif parcel.pickup_token is None:
+        stage.counts["parcels that the carrier refused"] += 1
+    else:
+        comes = carriage.van_comes_at(parcel) + stage.after(0, 4)
+        stage.agenda.at(max(comes, stage.now), lambda _: _fetch(stage, shopper, parcel_id))
 
 
 def _fetch(stage: Stage, shopper: Shopper, parcel_id: int) -> None:
-    def job(session: Session) -> Journey | None:
-        parcel = shipping.get_shipment(session, parcel_id)
-        if parcel.status is not ShipmentStatus.CREATED:
-            return None
-        parcel.expected_delivery_at = stage.now + timedelta(days=PROMISED_DAYS[_zone(stage, parcel)])
-        picked_up = Report("", "picked up", stage.now, ShipmentStatus.PICKED_UP)
-        take_in(session, parcel, [picked_up], source=ScanSource.STAFF, now=stage.now)
-        return _draw(stage, parcel, orders.get_order(session, parcel.order_id).payment_mode)
-
-    journey = stage.work("courier", job)
-    if journey is None:
+    parcel, mode = stage.look(lambda session: _parcel_and_mode(session, parcel_id))
+    if parcel.status not in _WAITING:
         return
-    news.from_couriers(stage)
+    journey = _draw(stage, parcel, mode)
+    if parcel.carrier == shipping.OWN:
+        stage.work("courier", lambda session: _take_along(session, stage, parcel_id))
+    else:
+        carriage.fetch(stage, parcel)
+        carriage.plan_scans(stage, parcel, journey.fate, begins=journey.begins, ends=journey.ends)
+    news.of_parcels(stage)
     stage.agenda.at(journey.ends, lambda _: _finish(stage, shopper, journey))
     if journey.ends > stage.end:
         # The last scan lies beyond the history: what is known until then is told before.
         stage.agenda.at(stage.end - timedelta(minutes=1), lambda _: _tell(stage, journey))
 
 
+def _parcel_and_mode(session: Session, parcel_id: int) -> tuple[Shipment, PaymentMode]:
+    parcel = shipping.get_shipment(session, parcel_id)
+    return parcel, orders.get_order(session, parcel.order_id).payment_mode
+
+
+def _take_along(session: Session, stage: Stage, parcel_id: int) -> None:
+    parcel = shipping.get_shipment(session, parcel_id)
+    parcel.expected_delivery_at = stage.now + timedelta(days=PROMISED_DAYS[_zone(stage, parcel)])
+    picked_up = Report("", "picked up", stage.now, ShipmentStatus.PICKED_UP)
+    take_in(session, parcel, [picked_up], source=ScanSource.STAFF, now=stage.now)
+
+
 def _tell(stage: Stage, journey: Journey) -> None:
     """Take in everything that the courier has scanned so far."""
+    if journey.carrier == shipping.OWN:
+        stage.work("courier", lambda session: _take_in(session, stage, journey))
+    else:
+        carriage.ask(stage, journey.parcel_id)
+    news.of_parcels(stage)
+
+
+def _take_in(session: Session, stage: Stage, journey: Journey) -> None:
+    parcel = shipping.get_shipment(session, journey.parcel_id)
     seen = [report for report in journey.reports() if report.occurred_at <= stage.now]
-
-    def job(session: Session) -> None:
-        parcel = shipping.get_shipment(session, journey.parcel_id)
-        take_in(session, parcel, seen, source=ScanSource.STAFF, now=stage.now)
-
-    stage.work("courier", job)
-    news.from_couriers(stage)
+    take_in(session, parcel, seen, source=ScanSource.STAFF, now=stage.now)
 
 
 def _finish(stage: Stage, shopper: Shopper, journey: Journey) -> None:
@@ -150,7 +172,7 @@ def _draw(stage: Stage, parcel: Shipment, mode: PaymentMode) -> Journey:
     if stage.chance(_DELAYED):
         days += stage.rng.uniform(2, 7)
     days += {"ndr": 1.5, "rto": 6.0, "lost": 12.0}.get(fate, 0.0)
-    return Journey(parcel.id, parcel.order_id, fate, stage.now, stage.now + timedelta(days=days))
+    return Journey(parcel.id, parcel.order_id, parcel.carrier, fate, stage.now, stage.now + timedelta(days=days))
 
 
 def _fate(stage: Stage, parcel: Shipment, mode: PaymentMode) -> str:

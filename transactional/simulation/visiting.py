@@ -141,10 +141,7 @@ def _fill_cart(session: Session, walk: _Walk, basket: dict[Gift, int]) -> carts.
 
 def _wish(stage: Stage, shopper: Shopper, gift: Gift) -> dict[str, object] | None:
     """What shall be printed or engraved, where anything can be."""
-    if not gift.customisable or not stage.chance(0.7):
-        return None
-    text = {"text": shopper.name.split()[0]}
-    return {**text, "needs_approval": True} if gift.needs_approval else {**text}
+    return {"text": shopper.name.split()[0]} if gift.customisable and stage.chance(0.7) else None
 
 
 def _place(

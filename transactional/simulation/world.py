@@ -15,7 +15,7 @@ from transactional.inventory import service as inventory
 from transactional.promotions import service as promotions
 from transactional.settings import Settings
 from transactional.shipping import service as shipping
-from transactional.simulation import procurement
+from transactional.simulation import carriage, procurement
 from transactional.simulation.feasts import Feast
 from transactional.simulation.gifts import CATEGORIES, GIFTS, HAMPERS, OCCASIONS, Gift
 from transactional.simulation.places import PLACES
@@ -62,6 +62,7 @@ def found(
     procurement.sign_contracts(
         session, variants=variants, location_id=location_id, currency=settings.base_currency, rng=rng, now=now
     )
+    carriage.write_rules(session, now)
     return Shelf(
         variants=variants,
         products=products,
@@ -93,6 +94,7 @@ def _list(session: Session, gift: Gift, category_id: int, currency: str, now: da
         hsn_code=gift.hsn_code,
         weight_grams=gift.weight_grams,
         is_customisable=gift.customisable,
+        needs_approval=gift.needs_approval,
         inventory_policy=InventoryPolicy.BACKORDER if gift.made_to_order else InventoryPolicy.DENY,
         now=now,
     ).id
