@@ -70,6 +70,31 @@ def start_payment(
     return database.run(lambda session: replay.answer(session, status=201, make=lambda: started), actor=actor.name)
 
 
+@router.get(
+    "/orders/{order_number}/payments",
+    summary="Where the money of an order stands",
+    dependencies=EVERYBODY,
+    responses=problem_responses(401, 404),
+)
+def my_payments(session: ReadSession, actor: OptionalActor, order_number: Reference) -> schemas.MyPaymentsOut:
+    """What is due, every attempt to pay, and what goes back. Ask again after a checkout until nothing is due."""
+    order = orders.get_visible_order(session, order_number, customer_id=actor.customer_id)
+    figures = order_figures(session, order_id=order.id)
+    return schemas.MyPaymentsOut(
+        currency=order.currency,
+        due_minor=orders.amount_due(session, order.id),
+        paid_minor=figures.captured_minor,
+        refunded_minor=figures.refunded_minor,
+        refund_pending_minor=figures.refunded_pending_minor,
+        attempts=[
+            schemas.AttemptOut.model_validate(each) for each in service.payments_of_order(session, order_id=order.id)
+        ],
+        refunds=[
+            schemas.GivenBackOut.model_validate(each) for each in service.refunds_of_order(session, order_id=order.id)
+        ],
+    )
+
+
 @router.post(
     "/payments/verify",
     summary="Report a finished checkout",

@@ -151,6 +151,44 @@ class OrderPaymentsOut(BaseModel):
     refunds: list[RefundOut]
 
 
+class AttemptOut(BaseModel):
+    """One attempt to pay, as its customer sees it."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    method: str = Field(examples=["upi"])
+    status: PaymentStatus
+    amount_minor: int = Field(examples=[109_899])
+    refunded_minor: int = Field(examples=[0])
+    error_description: str | None = Field(
+        description="Why it failed", examples=["Your payment was not successful as it was declined by the bank."]
+    )
+    created_at: datetime
+
+
+class GivenBackOut(BaseModel):
+    """Money on its way back, as its customer sees it."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    status: RefundStatus
+    amount_minor: int = Field(examples=[33_333])
+    created_at: datetime
+    processed_at: datetime | None
+
+
+class MyPaymentsOut(BaseModel):
+    """Where the money of one's order stands, in minor units."""
+
+    currency: str = Field(examples=["INR"])
+    due_minor: int = Field(description="What is to be paid now; 0 for nothing", examples=[0])
+    paid_minor: int = Field(description="Taken, before refunds", examples=[109_899])
+    refunded_minor: int = Field(examples=[33_333])
+    refund_pending_minor: int = Field(description="On its way back", examples=[0])
+    attempts: list[AttemptOut] = Field(description="Oldest first")
+    refunds: list[GivenBackOut] = Field(description="Oldest first")
+
+
 class RefundIn(_In):
     """Money to give back."""
 

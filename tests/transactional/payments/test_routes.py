@@ -84,6 +84,31 @@ def test_only_the_customer_can_start_a_payment(client: TestClient, till: Till, a
     assert client.post(path, headers=asha).status_code == 422
 
 
+def test_customers_see_where_their_money_stands(client: TestClient, till: Till, asha: dict[str, str]) -> None:
+    register(till.database, "ravi@example.com")
+    order_id = till.place()
+    order = till.order(order_id)
+    path, total = f"/v1/orders/{order.order_number}/payments", order.total_minor
+    waiting = client.get(path, headers=asha).json()
+    assert (waiting["due_minor"], waiting["paid_minor"], waiting["attempts"]) == (total, 0, [])
+    gateway_order_id = till.start(order_id)
+    till.standin.pay(gateway_order_id, outcome=Outcome.FAILED)
+    till.take_in(till.standin.deliveries.listing())
+    till.verify(till.standin.pay(gateway_order_id))
+    till.refund(order_id, 10_000, "key-1")
+    paid = client.get(path, headers=asha).json()
+    figures = {name: paid[name] for name in ("due_minor", "paid_minor", "refunded_minor", "refund_pending_minor")}
+    assert list(figures.values()) == [0, total, 0, 10_000]
+    assert [(each["status"], each["error_description"] is None) for each in paid["attempts"]] == [
+        ("failed", False),
+        ("captured", True),
+    ]
+    assert [(each["status"], each["amount_minor"]) for each in paid["refunds"]] == [("pending", 10_000)]
+    for headers in ({}, log_in(client, "ravi@example.com")):
+        assert client.get(path, headers=headers).status_code == 404
+    assert client.get(f"/v1/orders/{order.public_id}/payments").status_code == 404
+
+
 def test_orders_that_cannot_be_paid_answer_409_and_a_silent_gateway_503(
     client: TestClient, till: Till, asha: dict[str, str]
 ) -> None:

@@ -239,7 +239,7 @@ def test_after_a_storm_every_paisa_is_explained(desk: Desk, slow_bank: bool, giv
 
 
 @pytest.mark.slow
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 10_000), steps=st.integers(40, 60), slow_bank=st.booleans(), gives_back=st.booleans())
 def test_after_any_storm_every_paisa_is_explained(
     desk: Desk, seed: int, steps: int, slow_bank: bool, gives_back: bool
