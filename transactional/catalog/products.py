@@ -222,8 +222,11 @@ def inventory_policies(session: Session, variant_ids: Iterable[int]) -> dict[int
 
 
 def set_inventory_policy(session: Session, *, variant_id: int, policy: InventoryPolicy) -> ProductVariant:
-    """Say what happens when the shelf is empty; NotFound for an unknown variant."""
-    variant = session.get(ProductVariant, variant_id)
+    """Say what happens when the shelf is empty; NotFound for an unknown variant.
+
+    The variant stays locked against other such changes until the transaction ends; orders of it do not wait.
+    """
+    variant = session.get(ProductVariant, variant_id, with_for_update={"key_share": True})
     if variant is None:
         raise NotFound(f"there is no variant {variant_id}")
     variant.inventory_policy = policy

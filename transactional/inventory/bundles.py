@@ -6,10 +6,10 @@ Nobody outside of this domain sees the parts: orders name the bundle, its holds 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import delete, exists, or_, select
+from sqlalchemy import Select, delete, exists, or_, select
 from sqlalchemy.orm import Session
 
-from transactional.catalog.service import InventoryPolicy, set_inventory_policy, variants_by_id
+from transactional.catalog.service import InventoryPolicy, inventory_policies, set_inventory_policy
 from transactional.core.errors import Conflict, InvalidInput, NotFound
 from transactional.inventory.models import BundleComponent, StockHold, StockLevel
 
@@ -33,11 +33,11 @@ class Part:
 def read_policies(session: Session, variant_ids: Iterable[int]) -> Policies:
     """The inventory policy of each variant; NotFound names the first that does not exist."""
     wanted = set(variant_ids)
-    variants = variants_by_id(session, wanted)
-    unknown = sorted(wanted - set(variants))
+    policies = inventory_policies(session, wanted)
+    unknown = sorted(wanted - set(policies))
     if unknown:
         raise NotFound(f"there is no variant {unknown[0]}")
-    return {variant_id: variant.inventory_policy for variant_id, variant in variants.items()}
+    return policies
 
 
 def refuse_bundle(policies: Policies) -> None:
@@ -54,16 +54,7 @@ def check_stocked(session: Session, variant_id: int) -> None:
 
 def components_of(session: Session, bundle_ids: Iterable[int]) -> dict[int, dict[int, int]]:
     """Units of each component in one of each bundle; a bundle whose parts nobody named has none."""
-    wanted = list(bundle_ids)
-    found: dict[int, dict[int, int]] = {bundle_id: {} for bundle_id in wanted}
-    rows = session.scalars(
-        select(BundleComponent)
-        .where(BundleComponent.bundle_variant_id.in_(wanted))
-        .order_by(BundleComponent.bundle_variant_id, BundleComponent.component_variant_id)
-    )
-    for row in rows:
-        found[row.bundle_variant_id][row.component_variant_id] = row.quantity
-    return found
+    return _read(session, bundle_ids, _lists(bundle_ids))
 
 
 def bundle(session: Session, variant_id: int) -> dict[int, int]:
@@ -73,10 +64,16 @@ def bundle(session: Session, variant_id: int) -> dict[int, int]:
     return components_of(session, [variant_id])[variant_id]
 
 
-def recipes(session: Session, policies: Policies) -> dict[int, dict[int, int]]:
-    """The components of those variants that are bundles. Without any it asks the database nothing."""
+def recipes(session: Session, policies: Policies, *, keep: bool = False) -> dict[int, dict[int, int]]:
+    """The components of those variants that are bundles. Without any it asks the database nothing.
+
+    With `keep` the lists cannot be changed before the transaction ends.
+    """
     bundles = [variant_id for variant_id, policy in policies.items() if policy is InventoryPolicy.BUNDLE]
-    return components_of(session, bundles) if bundles else {}
+    if not bundles:
+        return {}
+    statement = _lists(bundles)
+    return _read(session, bundles, statement.with_for_update(read=True, key_share=True) if keep else statement)
 
 
 def expand(demand: Mapping[int, int], parts_of: Mapping[int, Mapping[int, int]]) -> list[Part]:
@@ -96,17 +93,33 @@ def set_components(session: Session, *, bundle_variant_id: int, components: Mapp
     them), Conflict (ordered already, has stock of its own, or is a part of another bundle).
     """
     _check_components(session, bundle_variant_id, components)
+    set_inventory_policy(session, variant_id=bundle_variant_id, policy=InventoryPolicy.BUNDLE)
     if components_of(session, [bundle_variant_id])[bundle_variant_id] == dict(components):
         return dict(components)
-    _refuse_in_use(session, bundle_variant_id)
-    set_inventory_policy(session, variant_id=bundle_variant_id, policy=InventoryPolicy.BUNDLE)
+    # The old list goes before the orders are looked at: that waits for whoever is about to hold its parts.
     session.execute(delete(BundleComponent).where(BundleComponent.bundle_variant_id == bundle_variant_id))
+    _refuse_in_use(session, bundle_variant_id)
     session.add_all(
         BundleComponent(bundle_variant_id=bundle_variant_id, component_variant_id=component, quantity=quantity)
         for component, quantity in sorted(components.items())
     )
     session.flush()
     return dict(components)
+
+
+def _lists(bundle_ids: Iterable[int]) -> Select[BundleComponent]:
+    return (
+        select(BundleComponent)
+        .where(BundleComponent.bundle_variant_id.in_(list(bundle_ids)))
+        .order_by(BundleComponent.bundle_variant_id, BundleComponent.component_variant_id)
+    )
+
+
+def _read(session: Session, bundle_ids: Iterable[int], statement: Select[BundleComponent]) -> dict[int, dict[int, int]]:
+    found: dict[int, dict[int, int]] = {bundle_id: {} for bundle_id in bundle_ids}
+    for row in session.scalars(statement):
+        found[row.bundle_variant_id][row.component_variant_id] = row.quantity
+    return found
 
 
 def _check_components(session: Session, bundle_variant_id: int, components: Mapping[int, int]) -> None:

@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
-from transactional.catalog.service import variants_by_id
+from transactional.catalog.service import inventory_policies, variants_by_id
 from transactional.core.errors import Conflict, OutOfStock
 from transactional.inventory.bundles import Part, Policies, components_of, expand, read_policies, recipes
 from transactional.inventory.levels import LevelFacts, most_saleable, promise, read_levels, shift
@@ -50,23 +50,14 @@ def hold(
     for quantity in demand.values():
         require_positive(quantity)
     policies = dict(policies) if policies is not None else read_policies(session, demand)
-    parts_of = recipes(session, policies)
+    parts_of = recipes(session, policies, keep=True)
     if parts_of:
         policies |= read_policies(session, {component for parts in parts_of.values() for component in parts})
     parts = expand(demand, parts_of)
-    needed = _per_variant(parts)
-    known = read_levels(session, needed)
-    places: dict[int, int] = {}
-    for variant_id in sorted(needed):
-        place = promise(
-            session, variant_id, needed[variant_id], policies[variant_id], known.get(variant_id, []), now=now
-        )
-        if place is None:
-            raise _out_of_stock(session, demand, [part.ordered for part in parts if part.variant_id == variant_id])
-        places[variant_id] = place
     empty = [bundle for bundle, components in parts_of.items() if not components]
     if empty:
         raise _out_of_stock(session, demand, empty)
+    places = _promise_all(session, demand, parts, policies, now=now)
     rows = [
         {
             "variant_id": part.variant_id,
@@ -170,7 +161,7 @@ def saleable(
     them where the caller has just done so.
     """
     if policies is None:
-        policies = {id_: variant.inventory_policy for id_, variant in variants_by_id(session, variant_ids).items()}
+        policies = inventory_policies(session, variant_ids)
     parts_of = recipes(session, policies)
     components = {component for parts in parts_of.values() for component in parts}
     all_policies = policies | (read_policies(session, components) if components else {})
@@ -179,6 +170,23 @@ def saleable(
         known = _with_own(known, _held(session, own_order_id))
     free = {id_: most_saleable(policy, known.get(id_, [])) for id_, policy in all_policies.items()}
     return {id_: _of_bundle(parts_of[id_], free) if id_ in parts_of else free[id_] for id_ in policies}
+
+
+def _promise_all(
+    session: Session, demand: Mapping[int, int], parts: Sequence[Part], policies: Policies, *, now: datetime
+) -> dict[int, int]:
+    """Reserve what the parts need; the location of each variant. Raises OutOfStock."""
+    needed = _per_variant(parts)
+    known = read_levels(session, needed)
+    places: dict[int, int] = {}
+    for variant_id in sorted(needed):
+        place = promise(
+            session, variant_id, needed[variant_id], policies[variant_id], known.get(variant_id, []), now=now
+        )
+        if place is None:
+            raise _out_of_stock(session, demand, [part.ordered for part in parts if part.variant_id == variant_id])
+        places[variant_id] = place
+    return places
 
 
 def _of_bundle(parts: Mapping[int, int], free: Mapping[int, int | None]) -> int | None:

@@ -119,6 +119,27 @@ def test_parts_of_one_hold_end_once_each(shop: ImpatientKit) -> None:
     shop.assert_sound()
 
 
+def test_a_list_that_changes_while_it_is_first_ordered_is_the_one_that_is_held(shop: ImpatientKit) -> None:
+    cup, box, ticket = shop.variant("CUP", stock=99), shop.variant("BOX"), shop.variant("TICKET", stock=99)
+
+    def make(cups: int) -> None:
+        shop.run(lambda s: service.set_components(s, bundle_variant_id=box, components={cup: cups}))
+
+    def hold(order_id: int) -> None:
+        shop.run(lambda s: service.hold(s, order_id=order_id, demand={box: 1}, expires_at=None, now=shop.now))
+
+    make(1)
+    orders = [shop.buy({ticket: 1}) for _ in range(12)]
+    works: list[Callable[[], None]] = [partial(hold, order) for order in orders]
+    outcomes = at_once([*works[:6], *(partial(make, cups) for cups in (2, 3, 4)), *works[6:]])
+    assert {type(error) for error in failures(outcomes)} <= {Conflict, OutOfStock}
+    with shop.database.read() as session:
+        [units] = service.bundle(session, box).values()
+        held = [row.quantity for row in service.holds(session, variant_id=box)]
+    assert set(held) <= {units}, "every hold is of the list that stayed"
+    shop.assert_sound()
+
+
 def test_back_orders_stop_at_their_limit(shop: ImpatientKit) -> None:
     from transactional.catalog.service import InventoryPolicy
 
