@@ -17,12 +17,12 @@ class Malformed(ValueError):
 def order_from(entity: Entity) -> OrderSnapshot:
     """An `order` entity. Raises Malformed."""
     return OrderSnapshot(
-        order_id=_text(entity, "id"),
-        amount_minor=_integer(entity, "amount"),
-        amount_paid_minor=_optional_integer(entity, "amount_paid") or 0,
-        currency=_text(entity, "currency"),
+        order_id=text(entity, "id"),
+        amount_minor=integer(entity, "amount"),
+        amount_paid_minor=optional_integer(entity, "amount_paid") or 0,
+        currency=text(entity, "currency"),
         receipt=_optional_text(entity, "receipt"),
-        status=_text(entity, "status"),
+        status=text(entity, "status"),
         created_at=_moment(entity),
     )
 
@@ -30,20 +30,20 @@ def order_from(entity: Entity) -> OrderSnapshot:
 def payment_from(entity: Entity) -> PaymentSnapshot:
     """A `payment` entity. Raises Malformed."""
     try:
-        status = PaymentStatus(_text(entity, "status"))
+        status = PaymentStatus(text(entity, "status"))
     except ValueError as error:
         raise Malformed(f"payment status {entity.get('status')!r} is unknown") from error
     return PaymentSnapshot(
-        payment_id=_text(entity, "id"),
+        payment_id=text(entity, "id"),
         order_id=_optional_text(entity, "order_id"),
-        amount_minor=_integer(entity, "amount"),
-        currency=_text(entity, "currency"),
+        amount_minor=integer(entity, "amount"),
+        currency=text(entity, "currency"),
         status=status,
         method=_optional_text(entity, "method") or "unknown",
         captured=_flag(entity.get("captured")),
-        refunded_minor=_optional_integer(entity, "amount_refunded") or 0,
-        fee_minor=_optional_integer(entity, "fee"),
-        fee_tax_minor=_optional_integer(entity, "tax"),
+        refunded_minor=optional_integer(entity, "amount_refunded") or 0,
+        fee_minor=optional_integer(entity, "fee"),
+        fee_tax_minor=optional_integer(entity, "tax"),
         error_code=_optional_text(entity, "error_code"),
         error_description=_optional_text(entity, "error_description"),
         created_at=_moment(entity),
@@ -53,14 +53,14 @@ def payment_from(entity: Entity) -> PaymentSnapshot:
 def refund_from(entity: Entity) -> RefundSnapshot:
     """A `refund` entity. Raises Malformed."""
     try:
-        status = RefundStatus(_text(entity, "status"))
+        status = RefundStatus(text(entity, "status"))
     except ValueError as error:
         raise Malformed(f"refund status {entity.get('status')!r} is unknown") from error
     return RefundSnapshot(
-        refund_id=_text(entity, "id"),
-        payment_id=_text(entity, "payment_id"),
-        amount_minor=_integer(entity, "amount"),
-        currency=_text(entity, "currency"),
+        refund_id=text(entity, "id"),
+        payment_id=text(entity, "payment_id"),
+        amount_minor=integer(entity, "amount"),
+        currency=text(entity, "currency"),
         status=status,
         created_at=_moment(entity),
         notes=_notes(entity.get("notes")),
@@ -74,10 +74,11 @@ def items_of(collection: Entity) -> list[Entity]:
         raise Malformed("a collection without items")
     # Sorting is stable: among entities of the same second the one that was listed last stays the oldest.
     oldest_first: list[Entity] = items[::-1]
-    return sorted(oldest_first, key=lambda item: _optional_integer(item, "created_at") or 0)
+    return sorted(oldest_first, key=lambda item: optional_integer(item, "created_at") or 0)
 
 
-def _text(entity: Entity, name: str) -> str:
+def text(entity: Entity, name: str) -> str:
+    """A required text. Raises Malformed."""
     value = entity.get(name)
     if not isinstance(value, str) or not value:
         raise Malformed(f"{name!r} is missing or no text")
@@ -89,14 +90,16 @@ def _optional_text(entity: Entity, name: str) -> str | None:
     return str(value) if value not in {None, ""} else None
 
 
-def _integer(entity: Entity, name: str) -> int:
-    value = _optional_integer(entity, name)
+def integer(entity: Entity, name: str) -> int:
+    """A required integer, perhaps written as a text. Raises Malformed."""
+    value = optional_integer(entity, name)
     if value is None:
         raise Malformed(f"{name!r} is missing")
     return value
 
 
-def _optional_integer(entity: Entity, name: str) -> int | None:
+def optional_integer(entity: Entity, name: str) -> int | None:
+    """An integer that may be missing or null. Raises Malformed."""
     value = entity.get(name)
     if value is None:
         return None
@@ -113,11 +116,11 @@ def _flag(value: object) -> bool:
 
 
 def _notes(value: object) -> dict[str, str]:
-    return {str(name): str(text) for name, text in value.items()} if isinstance(value, dict) else {}
+    return {str(name): str(note) for name, note in value.items()} if isinstance(value, dict) else {}
 
 
 def _moment(entity: Entity) -> datetime:
-    seconds = _optional_integer(entity, "created_at") or 0
+    seconds = optional_integer(entity, "created_at") or 0
     try:
         return datetime.fromtimestamp(seconds, UTC)
     except (OverflowError, OSError, ValueError) as error:

@@ -114,51 +114,51 @@ class RazorpayGateway:
             "receipt": receipt,
             "notes": dict(notes),
         }
-        return _parsed(parsing.order_from, self._client.order.create(data))
+        return parsed(parsing.order_from, self.client.order.create(data))
 
     def orders_by_receipt(self, receipt: str) -> list[OrderSnapshot]:
         """All orders with this receipt, oldest first."""
-        return _parsed_all(parsing.order_from, self._client.order.all({"receipt": receipt, "count": _PAGE}))
+        return _parsed_all(parsing.order_from, self.client.order.all({"receipt": receipt, "count": _PAGE}))
 
     def fetch_order(self, order_id: str) -> OrderSnapshot:
         """One order."""
-        return _parsed(parsing.order_from, self._client.order.fetch(order_id))
+        return parsed(parsing.order_from, self.client.order.fetch(order_id))
 
     def order_payments(self, order_id: str) -> list[PaymentSnapshot]:
         """All attempts to pay an order, oldest first."""
-        return _parsed_all(parsing.payment_from, self._client.order.payments(order_id))
+        return _parsed_all(parsing.payment_from, self.client.order.payments(order_id))
 
     def fetch_payment(self, payment_id: str) -> PaymentSnapshot:
         """One payment."""
-        return _parsed(parsing.payment_from, self._client.payment.fetch(payment_id))
+        return parsed(parsing.payment_from, self.client.payment.fetch(payment_id))
 
     def capture(self, payment_id: str, *, amount_minor: int, currency: str) -> PaymentSnapshot:
         """Take what was authorised. The dictionary is ours: the client writes into its default argument."""
         data = {"currency": currency}
-        return _parsed(parsing.payment_from, self._client.payment.capture(payment_id, amount_minor, data))
+        return parsed(parsing.payment_from, self.client.payment.capture(payment_id, amount_minor, data))
 
     def refund(self, payment_id: str, *, amount_minor: int, key: str, notes: dict[str, str]) -> RefundSnapshot:
         """Give money back under an idempotency key. The headers are fresh: the client writes into them."""
         data = {"amount": amount_minor, "notes": dict(notes)}
         headers = {"X-Refund-Idempotency": key}
-        return _parsed(parsing.refund_from, self._client.payment.refund(payment_id, data, headers=headers))
+        return parsed(parsing.refund_from, self.client.payment.refund(payment_id, data, headers=headers))
 
     def fetch_refund(self, refund_id: str) -> RefundSnapshot:
         """One refund."""
-        return _parsed(parsing.refund_from, self._client.refund.fetch(refund_id))
+        return parsed(parsing.refund_from, self.client.refund.fetch(refund_id))
 
     def payment_refunds(self, payment_id: str) -> list[RefundSnapshot]:
         """All refunds of a payment, oldest first."""
-        listing = self._client.payment.fetch_multiple_refund(payment_id, {"count": _PAGE})
+        listing = self.client.payment.fetch_multiple_refund(payment_id, {"count": _PAGE})
         return _parsed_all(parsing.refund_from, listing)
 
     def payments_created(self, since: datetime, until: datetime) -> Iterator[PaymentSnapshot]:
         """All payments of a time span, both ends included, page by page. May raise in the middle."""
-        return self._listed(self._client.payment.all, parsing.payment_from, since, until)
+        return self._listed(self.client.payment.all, parsing.payment_from, since, until)
 
     def refunds_created(self, since: datetime, until: datetime) -> Iterator[RefundSnapshot]:
         """All refunds of a time span."""
-        return self._listed(self._client.refund.all, parsing.refund_from, since, until)
+        return self._listed(self.client.refund.all, parsing.refund_from, since, until)
 
     def _listed(
         self, call: Callable[[dict[str, int]], Any], parse: Callable[[Any], T], since: datetime, until: datetime
@@ -191,7 +191,7 @@ class RazorpayGateway:
             "razorpay_payment_id": payment_id,
             "razorpay_signature": signature,
         }
-        _checked(lambda: self._client.utility.verify_payment_signature(parameters))
+        checked(lambda: self.client.utility.verify_payment_signature(parameters))
 
     def verify_webhook(self, body: bytes, signature: str | None) -> None:
         """Check raw bytes against every valid secret. Raises SignatureInvalid.
@@ -209,15 +209,15 @@ class RazorpayGateway:
             raise SignatureInvalid("the signature does not match")
 
     def _matches(self, text: str, signature: str, secret: SecretStr) -> bool:
-        verify = self._client.utility.verify_webhook_signature
+        verify = self.client.utility.verify_webhook_signature
         try:
-            _checked(lambda: verify(text, signature, secret.get_secret_value()))
+            checked(lambda: verify(text, signature, secret.get_secret_value()))
         except SignatureInvalid:
             return False
         return True
 
     @property
-    def _client(self) -> Any:
+    def client(self) -> Any:
         """This thread's client: it holds one HTTP session, which threads must not share."""
         client = getattr(self._local, "client", None)
         if client is None:
@@ -229,7 +229,7 @@ class RazorpayGateway:
         return client
 
 
-def _checked(verify: Callable[[], bool]) -> None:
+def checked(verify: Callable[[], bool]) -> None:
     """Run one of the client's verifiers; strange characters make it raise TypeError or UnicodeError."""
     try:
         verify()
@@ -237,7 +237,7 @@ def _checked(verify: Callable[[], bool]) -> None:
         raise SignatureInvalid("the signature does not match") from error
 
 
-def _parsed(parse: Callable[[dict[str, Any]], T], answer: Any) -> T:
+def parsed(parse: Callable[[dict[str, Any]], T], answer: Any) -> T:
     """A typed answer. The client gives the text "{}" for an empty one."""
     try:
         if not isinstance(answer, dict):
@@ -248,4 +248,4 @@ def _parsed(parse: Callable[[dict[str, Any]], T], answer: Any) -> T:
 
 
 def _parsed_all(parse: Callable[[Any], T], answer: Any) -> list[T]:
-    return _parsed(lambda collection: [parse(item) for item in parsing.items_of(collection)], answer)
+    return parsed(lambda collection: [parse(item) for item in parsing.items_of(collection)], answer)

@@ -259,8 +259,8 @@ def test_without_secrets_no_webhook_is_accepted(standin: Gateway) -> None:
 
 
 def test_every_thread_has_a_client_of_its_own(razorpay: RazorpayGateway) -> None:
-    clients = [razorpay._client, razorpay._client]
-    thread = threading.Thread(target=lambda: clients.append(razorpay._client))
+    clients = [razorpay.client, razorpay.client]
+    thread = threading.Thread(target=lambda: clients.append(razorpay.client))
     thread.start()
     thread.join()
     assert clients[0] is clients[1]
