@@ -80,8 +80,9 @@ def cancel_units(
     lines = lines_of(session, order_id)
     free_stock(session, order, lines, units, now=now)
     settle_given(session, order, given, actor=actor, now=now)
-    follow_units(session, order, lines, actor=actor, now=now, reason=reason)
+    # Before the status follows: an order that is complete without these is paid at the door, but never for these.
     publish_refund(session, order, given.decision.refund_minor, reason=reason, key=given.decision.cause, now=now)
+    follow_units(session, order, lines, actor=actor, now=now, reason=reason)
     return given.decision
 
 

@@ -16,6 +16,10 @@ from transactional.orders.transitions import STATUS_CHANGED
 from transactional.shipping.service import DELIVERED, PICKED_UP, RETURNED
 
 _NEWS: dict[OrderStatus, tuple[str, str]] = {
+    OrderStatus.AWAITING_APPROVAL: (
+        "Please look at your order {n}",
+        "We make a part of your order {n} for you alone. Please look at it and agree, so that you can pay and we begin.",
+    ),
     OrderStatus.PAID: ("Thank you for your order {n}", "Your order {n} is paid and will be packed soon."),
     OrderStatus.AWAITING_EXTRA_PAYMENT: (
         "Your order {n} waits for a payment",
@@ -35,14 +39,18 @@ _NEWS: dict[OrderStatus, tuple[str, str]] = {
 }
 """The steps that a customer hears of: subject and text."""
 
+_EVERY_TIME = (OrderStatus.AWAITING_APPROVAL, OrderStatus.AWAITING_EXTRA_PAYMENT)
+"""The customer has to do something each time; of the other steps they hear once."""
+
 
 @handles(STATUS_CHANGED)
 def tell_customer(database: Database, payload: dict[str, Any]) -> None:
     """Queue a mail about a step that the customer cares for; repeating it queues nothing."""
-    news = _NEWS.get(OrderStatus(payload["to"]))
-    if news is None:
-        return
-    _write(database, payload["order_id"], news, key=str(payload["to"]))
+    status = OrderStatus(payload["to"])
+    news = _NEWS.get(status)
+    if news is not None:
+        key = f"{status}:{payload['occurred_at']}" if status in _EVERY_TIME else str(status)
+        _write(database, payload["order_id"], news, key=key)
 
 
 @handles(ORDER_CHANGED)

@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 from sqlalchemy.orm import Session
 
+from transactional.core.errors import Conflict
 from transactional.core.outbox import publish
 from transactional.inventory import service as inventory
 from transactional.inventory.service import SoldLine
@@ -51,13 +52,13 @@ def ship(
 ) -> Order:
     """A packed order, or these `units` of it (order line → quantity), leaves in one parcel: its holds become sales.
 
-    Raises IllegalTransition unless the order is packed, Conflict for a used tracking number or units that left already.
+    Units that lie in a parcel leave with that one. Raises IllegalTransition unless the order is packed, Conflict for a
+    used tracking number or units that left already or lie in a parcel.
     """
     order = lock_order(session, order_id)
     if order.status not in _SENDABLE:
         raise refusal(order, OrderStatus.SHIPPED)
-    if units is None:
-        units = {line.id: line.unshipped_quantity for line in lines_of(session, order_id) if line.unshipped_quantity}
+    units = _by_hand(session, order, units)
     parcel = shipping.create_shipment(
         session,
         order_id=order_id,
@@ -70,6 +71,24 @@ def ship(
     return ship_parcel(
         session, order_id=order_id, units=units, actor=actor, now=now, shipment_id=parcel.id, reason=f"by {carrier}"
     )
+
+
+def _by_hand(session: Session, order: Order, wanted: Mapping[int, int] | None) -> Mapping[int, int]:
+    """The units that leave outside of the parcels that were packed for a carrier; all of them where nothing is said."""
+    boxed = shipping.units_in_parcels(session, order.id)
+    left = {
+        line.id: max(0, min(line.quantity - line.cancelled_quantity - boxed.get(line.id, 0), line.unshipped_quantity))
+        for line in lines_of(session, order.id)
+    }
+    units = {line_id: quantity for line_id, quantity in left.items() if quantity} if wanted is None else wanted
+    nothing_left = wanted is None and not units
+    if nothing_left or any(quantity > left[line_id] for line_id, quantity in units.items() if line_id in left):
+        raise Conflict(
+            f"what is left of order {order.order_number} lies in a parcel or has gone: that parcel's carrier tells when"
+            " it leaves, or it is called off first",
+            left=[{"order_line_id": line_id, "quantity": quantity} for line_id, quantity in left.items()],
+        )
+    return units
 
 
 def deliver(session: Session, *, order_id: int, actor: str, now: datetime) -> Order:
@@ -171,8 +190,9 @@ def parcel_came_back(
     if restock:
         inventory.take_back(session, lines=_sold(lines, given.moves), now=now, reason=f"order {order_id}: {reason}")
     settle_given(session, order, given, actor=actor, now=now)
-    follow_units(session, order, lines, actor=actor, now=now, reason=reason)
+    # Before the status follows: an order that the other parcels complete is paid at the door, but never for these.
     publish_refund(session, order, given.decision.refund_minor, reason=reason, key=given.decision.cause, now=now)
+    follow_units(session, order, lines, actor=actor, now=now, reason=reason)
     return order
 
 

@@ -92,3 +92,45 @@ def test_wishes_against_the_rules_say_why(client: TestClient, till: Till) -> Non
     till.deliver(order_id)
     many = client.post("/v1/returns", json=body_for(till, order_id, 4), headers=keyed(asha))
     assert (many.status_code, many.json()["left"]) == (409, 3)
+
+
+def sent_back(client: TestClient, till: Till, order_id: int, wish: dict) -> dict:
+    """The whole way of a return that staff agree to."""
+    staff = log_in(client, "manager@example.com")
+    asked = client.post("/v1/returns", json=wish, headers=keyed(log_in(client), key=f"{order_id:036d}"))
+    assert asked.status_code == 201, asked.text
+    reference = asked.json()["id"]
+    client.post(f"/v1/staff/returns/{reference}/approve", json={}, headers=staff)
+    done = client.post(f"/v1/staff/returns/{reference}/process", json={}, headers=staff)
+    assert done.status_code == 200, done.text
+    till.work()
+    till.check_books()
+    return done.json()
+
+
+@pytest.mark.parametrize(("cause", "with_shipping"), [("changed_mind", False), ("damaged", True)])
+def test_shipping_goes_back_with_the_last_unit_where_the_matter_is_the_shops(
+    client: TestClient, till: Till, cause: str, with_shipping: bool
+) -> None:
+    make_staff(till.database, "manager@example.com")
+    order_id = till.buy(1)
+    till.deliver(order_id)
+    order = till.order(order_id)
+    assert order.shipping_minor > 0
+    done = sent_back(client, till, order_id, {**body_for(till, order_id), "cause": cause})
+    expected = order.total_minor if with_shipping else order.total_minor - order.shipping_minor
+    assert (done["cause"], done["refund_minor"]) == (cause, expected)
+    assert till.payments(order_id)[0].refunded_minor == expected
+
+
+def test_an_exchange_sends_others_and_the_difference_goes_back(client: TestClient, till: Till) -> None:
+    make_staff(till.database, "manager@example.com")
+    order_id = till.buy(3)
+    till.deliver(order_id)
+    wish = {**body_for(till, order_id, 2), "exchange_for": [{"variant_id": till.variant_id, "quantity": 1}]}
+    done = sent_back(client, till, order_id, wish)
+    assert done["is_exchange"]
+    order = till.order(order_id)
+    assert order.status is orders.OrderStatus.PARTIALLY_DELIVERED
+    price = done["refund_minor"] // 2
+    assert till.payments(order_id)[0].refunded_minor == done["refund_minor"] - price
