@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from tests.support.parallel import at_once, failures
 from tests.support.trade import TradeKit
@@ -71,6 +72,90 @@ def test_two_parcels_tell_where_the_order_stands(kit: TradeKit) -> None:
     assert kit.order(order_id).delivered_at is None
     assert hand_over(kit, order_id, {cups: 2, cards: 1}) is OrderStatus.DELIVERED
     assert kit.order(order_id).delivered_at == kit.now
+    kit.assert_sound()
+
+
+def cash_order(kit: TradeKit) -> tuple[int, int, int]:
+    """A packed order over two cups and a card that is paid at the door; its id and those of its lines."""
+    lines = {kit.variant("CUP", price=40_000, stock=9): 2, kit.variant("CARD", price=30_000, stock=9): 1}
+    order_id = kit.buy(lines, pay=False, payment_mode="on_delivery")
+    cups, cards = (line.id for line in kit.lines(order_id))
+    pack(kit, order_id)
+    return order_id, cups, cards
+
+
+def collected(kit: TradeKit) -> list[int]:
+    """What couriers took at the door."""
+    with kit.database.read() as session:
+        found = session.scalars(select(OutboxMessage.payload).where(OutboxMessage.topic == service.COLLECTED))
+        return [payload["amount_minor"] for payload in found]
+
+
+@pytest.mark.parametrize("arrives_first", [True, False])
+def test_what_was_never_paid_at_the_door_is_not_paid_back(kit: TradeKit, arrives_first: bool) -> None:
+    order_id, cups, cards = cash_order(kit)
+    total = kit.order(order_id).total_minor
+    send(kit, order_id, {cups: 2})
+    send(kit, order_id, {cards: 1})
+    steps = [lambda: hand_over(kit, order_id, {cups: 2}), lambda: bring_home(kit, order_id, {cards: 1})]
+    for step in steps if arrives_first else reversed(steps):
+        step()
+    assert kit.order(order_id).status is OrderStatus.DELIVERED
+    assert (collected(kit), refunds(kit)) == ([total - 30_000], {})
+    kit.assert_sound()
+
+
+def test_units_called_off_after_the_others_arrived_were_never_paid(kit: TradeKit) -> None:
+    order_id, cups, cards = cash_order(kit)
+    total = kit.order(order_id).total_minor
+    send(kit, order_id, {cups: 2})
+    hand_over(kit, order_id, {cups: 2})
+    kit.run(
+        lambda s: service.cancel_units(s, order_id=order_id, units={cards: 1}, actor="t", reason="r", now=kit.now).id
+    )
+    assert kit.order(order_id).status is OrderStatus.DELIVERED
+    assert (collected(kit), refunds(kit)) == ([total - 30_000], {})
+
+
+def test_units_in_a_carriers_parcel_do_not_leave_by_hand(kit: TradeKit) -> None:
+    cup = kit.variant("CUP", stock=9)
+    order_id = kit.buy({cup: 3})
+    line = kit.lines(order_id)[0].id
+    pack(kit, order_id)
+
+    def box_up(session: Session) -> int:
+        address = {
+            "recipient": "Asha Rao",
+            "phone": "9812345678",
+            "line1": "12 MG Road",
+            "city": "Pune",
+            "postal_code": "411001",
+            "country": "IN",
+        }
+        contents = [shipping.Contents(line, 2, "CUP", "A cup", 200_000)]
+        boxed = shipping.NewParcel(
+            order_id=order_id,
+            customer_id=None,
+            ship_to=address,
+            email="asha@example.com",
+            currency="INR",
+            contents=contents,
+            weight_grams=500,
+            box=shipping.Box(100, 100, 100),
+            cod=False,
+        )
+        return shipping.create_parcel(session, parcel=boxed, carrier="shiprocket", now=kit.now).id
+
+    def leave(units: Mapping[int, int] | None = None) -> OrderStatus:
+        return kit.run(lambda s: service.ship(s, order_id=order_id, units=units, actor="t", now=kit.now).status)
+
+    kit.run(box_up)
+    with pytest.raises(Conflict, match="lies in a parcel"):
+        leave({line: 2})
+    assert leave() is OrderStatus.PARTIALLY_SHIPPED, "the cup that is in no parcel"
+    assert kit.lines(order_id)[0].shipped_quantity == 1
+    with pytest.raises(Conflict, match="lies in a parcel"):
+        leave()
     kit.assert_sound()
 
 
