@@ -1,7 +1,6 @@
 """The stand-in speaks the carrier's API: shapes, statuses, oddities, and every way to misbehave."""
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -75,10 +74,10 @@ class Desk:
 
 
 @pytest.fixture
-def desk(clock: ManualClock) -> Iterator[Desk]:
+def desk(clock: ManualClock) -> Desk:
     carrier = Carrier(clock=clock)
     carrier.switches.loose_types = False
-    yield Desk(carrier)
+    return Desk(carrier)
 
 
 def test_only_who_has_a_token_is_answered(desk: Desk, clock: ManualClock) -> None:
