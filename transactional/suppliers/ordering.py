@@ -139,7 +139,7 @@ def remove_line(session: Session, *, purchase_order_id: int, supplier_product_id
 
 def delete_line(session: Session, line_id: int) -> None:
     """Delete a draft's line; what it was to cover is open again. The caller has locked the order."""
-    requirements.uncover(session, [line_id], forget_forecast=True)
+    requirements.forget(session, [line_id])
     session.execute(delete(PurchaseOrderLine).where(PurchaseOrderLine.id == line_id))
 
 
@@ -182,7 +182,7 @@ def cancel(session: Session, *, purchase_order_id: int, reason: str, now: dateti
     order = lock_order(session, purchase_order_id)
     move(session, order, PurchaseStatus.CANCELLED)
     order.cancelled_at, order.closing_reason = now, reason[:200]
-    requirements.uncover(session, _line_ids(session, order), forget_forecast=False)
+    requirements.give_up(session, _line_ids(session, order), now=now)
     session.flush()
     return order
 
@@ -200,7 +200,7 @@ def close(session: Session, *, purchase_order_id: int, reason: str, now: datetim
         .returning(PurchaseOrderLine.id)
         .execution_options(synchronize_session=False)
     ).all()
-    requirements.uncover(session, list(short), forget_forecast=False)
+    requirements.give_up(session, short, now=now)
     session.flush()
     return order
 

@@ -99,18 +99,23 @@ def forecast(
     )
 
 
-def uncover(session: Session, line_ids: Sequence[int], *, forget_forecast: bool) -> None:
-    """Lines will not come: what they were to cover is open again.
+def forget(session: Session, line_ids: Sequence[int]) -> None:
+    """Lines of a draft go: so do the forecasts that made them, and what else they were to cover is open again."""
+    session.execute(
+        delete(StockRequirement).where(
+            StockRequirement.purchase_order_line_id.in_(line_ids),
+            StockRequirement.source == RequirementSource.FORECAST,
+        )
+    )
+    _reopen(session, line_ids)
 
-    A forecast goes with its line: it is forgotten with a draft's line, cancelled with an order that was placed.
-    """
+
+def give_up(session: Session, line_ids: Sequence[int], *, now: datetime) -> None:
+    """Lines will not come: their forecasts are cancelled, and what else they were to cover is open again."""
     of_lines = StockRequirement.purchase_order_line_id.in_(line_ids)
     is_forecast = StockRequirement.source == RequirementSource.FORECAST
-    if forget_forecast:
-        session.execute(delete(StockRequirement).where(of_lines, is_forecast))
-    else:
-        _set(session, of_lines, is_forecast, state=RequirementState.CANCELLED)
-    _set(session, of_lines, ~is_forecast, state=RequirementState.OPEN, purchase_order_line_id=None)
+    _set(session, of_lines, is_forecast, state=RequirementState.CANCELLED, closed_at=now)
+    _reopen(session, line_ids)
 
 
 def meet(session: Session, line_ids: Sequence[int], *, now: datetime) -> None:
@@ -222,6 +227,12 @@ def _spare_units(session: Session) -> dict[tuple[int, int], dict[int, int]]:
     for variant_id, location_id, line_id, units in rows:
         spare.setdefault((variant_id, location_id), {})[line_id] = units
     return spare
+
+
+def _reopen(session: Session, line_ids: Sequence[int]) -> None:
+    of_lines = StockRequirement.purchase_order_line_id.in_(line_ids)
+    is_forecast = StockRequirement.source == RequirementSource.FORECAST
+    _set(session, of_lines, ~is_forecast, state=RequirementState.OPEN, purchase_order_line_id=None)
 
 
 def _set(session: Session, *where: ColumnElement[bool], **values: object) -> None:
