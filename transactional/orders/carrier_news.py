@@ -11,10 +11,11 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from transactional.orders import units as counting
+from transactional.orders.changes import decline_open_change, go_on
 from transactional.orders.models import Order, OrderStatus, UnitMove
 from transactional.orders.parcels import parcel_came_back, parcel_delivered, ship_parcel
 from transactional.orders.queries import lines_of, lock_order
-from transactional.orders.transitions import allowed, transition
+from transactional.orders.transitions import CHANGING, allowed, transition
 
 CARRIER = "carrier"
 
@@ -35,16 +36,22 @@ class Parcel:
 
 
 def picked_up(session: Session, parcel: Parcel, *, now: datetime) -> Order:
-    """Fetched: what the parcel holds has left, also where nobody had said that the order was packed."""
+    """Fetched: what the parcel holds has left, also where nobody had said that the order was packed.
+
+    What has left cannot be changed any more: an open change of an order that was not sent is declined.
+    """
     order = lock_order(session, parcel.order_id)
     if counting.was_counted(session, parcel.shipment_id, UnitMove.SHIPPED):
         return order
-    reason = "fetched by the carrier"
-    if allowed(order, OrderStatus.PACKED):
-        transition(session, order, OrderStatus.PACKED, actor=CARRIER, reason=reason, now=now)
     units = _still(session, order, parcel, UnitMove.SHIPPED)
     if not units:
         return order
+    reason = "fetched by the carrier"
+    if order.status in CHANGING:
+        decline_open_change(session, order, actor=CARRIER, now=now)
+        go_on(session, order, actor=CARRIER, now=now, reason=reason)
+    if allowed(order, OrderStatus.PACKED):
+        transition(session, order, OrderStatus.PACKED, actor=CARRIER, reason=reason, now=now)
     return ship_parcel(
         session,
         order_id=order.id,

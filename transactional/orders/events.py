@@ -18,7 +18,7 @@ from transactional.shipping.service import DELIVERED, PICKED_UP, RETURNED
 _NEWS: dict[OrderStatus, tuple[str, str]] = {
     OrderStatus.AWAITING_APPROVAL: (
         "Please look at your order {n}",
-        "We make a part of your order {n} for you alone. Please look at it and agree, so that you can pay and we begin.",
+        "We make a part of your order {n} for you alone. Please look at it and agree, so that we can begin.",
     ),
     OrderStatus.PAID: ("Thank you for your order {n}", "Your order {n} is paid and will be packed soon."),
     OrderStatus.AWAITING_EXTRA_PAYMENT: (

@@ -11,12 +11,11 @@ from sqlalchemy.orm import Session
 from tests.support.parallel import at_once, failures
 from tests.support.trade import TradeKit
 from tests.transactional.orders.desk import refunds
-from transactional.core import outbox
 from transactional.core.errors import Conflict, IllegalTransition, InvalidInput
-from transactional.core.models import OutboxMessage, OutboxState
+from transactional.core.models import OutboxMessage
 from transactional.orders import events, service
 from transactional.orders.models import OrderUnitMove
-from transactional.orders.service import OrderStatus, UnitMove
+from transactional.orders.service import OrderChange, OrderStatus, UnitMove
 from transactional.shipping import service as shipping
 
 
@@ -282,24 +281,25 @@ def test_what_staff_told_first_is_not_counted_again(kit: TradeKit) -> None:
     assert kit.level(cup) == (7, 0)
 
 
-def test_a_pickup_during_a_change_waits_and_is_tried_again(kit: TradeKit) -> None:
-    cup = kit.variant("CUP", stock=9)
+def test_what_has_left_cannot_be_changed_any_more(kit: TradeKit) -> None:
+    cup, lamp = kit.variant("CUP", stock=9), kit.variant("LAMP", price=50_000, stock=1)
     order_id = kit.buy({cup: 2})
     line, shipment_id = kit.lines(order_id)[0].id, parcel(kit, order_id)
-    kit.run(
-        lambda s: (
-            service.draft_change(
-                s, order_id=order_id, wanted=service.WantedChange(remove={line: 1}), actor="t", reason="", now=kit.now
-            ).id
-        )
-    )
+
+    def want_more(session: Session) -> OrderChange:
+        wanted = service.WantedChange(add=[service.AddedUnits(lamp, 1)])
+        change = service.draft_change(session, order_id=order_id, wanted=wanted, actor="t", reason="", now=kit.now)
+        return service.apply_change(session, change_id=change.id, actor="t", now=kit.now)
+
+    change = kit.run(want_more)
+    assert kit.order(order_id).status is OrderStatus.AWAITING_EXTRA_PAYMENT
     payload = {"shipment_id": shipment_id, "order_id": order_id, "units": {str(line): 2}}
-    kit.run(lambda s: outbox.publish(s, shipping.PICKED_UP, payload, dedup_key="news", now=kit.now))
-    outbox.drain(kit.database)
+    events.parcel_picked_up(kit.database, payload)
+    assert kit.order(order_id).status is OrderStatus.SHIPPED
+    assert (kit.level(cup), kit.level(lamp)) == ((7, 0), (1, 0))
     with kit.database.read() as session:
-        message = session.scalars(select(OutboxMessage).where(OutboxMessage.topic == shipping.PICKED_UP)).one()
-    assert (message.state, kit.level(cup)) == (OutboxState.PENDING, (9, 2))
-    assert "IllegalTransition" in (message.last_error or "")
+        assert service.find_change(session, order_id, change.public_id).status is service.ChangeStatus.DECLINED
+    assert kit.pay(order_id) is service.PaidOutcome.ALREADY_PAID, "a payment that comes too late goes back"
 
 
 @pytest.mark.postgres
