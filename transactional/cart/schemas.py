@@ -17,7 +17,7 @@ class _In(BaseModel):
 class LineIn(_In):
     """Units to put into the cart."""
 
-    variant_id: int = Field(examples=[7])
+    variant_id: int = Field(gt=0, lt=2**63, examples=[7])
     quantity: int = Field(default=1, ge=1, le=MAX_QUANTITY, examples=[2])
     customisation: dict[str, Any] = Field(
         default_factory=dict, description="What the gift shall carry", examples=[{"engraving": "For Mā"}]

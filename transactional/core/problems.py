@@ -4,15 +4,18 @@ import http
 from typing import Any, TypedDict
 
 import orjson
+import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
-from transactional.core.errors import PROBLEM_BASE, ShopError, Unavailable
+from transactional.core.errors import PROBLEM_BASE, InvalidInput, ShopError, Unavailable
 from transactional.core.uow import LOCK_NOT_AVAILABLE, is_retryable
+
+log = structlog.stdlib.get_logger("transactional.problems")
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -126,6 +129,8 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(DBAPIError, _on_database_error)
+    app.add_exception_handler(DataError, _on_unstorable)
+    app.add_exception_handler(OverflowError, _on_unstorable)
     app.add_exception_handler(PoolTimeout, _on_database_error)
 
 
@@ -174,6 +179,12 @@ def _on_database_error(request: Request, error: Exception) -> Response:
     if isinstance(error, DBAPIError) and not _is_busy(error):
         raise error
     return shop_problem(request, Unavailable("the database is busy; try again in a moment"))
+
+
+def _on_unstorable(request: Request, error: Exception) -> Response:
+    """A number beyond 64 bits, a NUL in a text: what no column takes came in by a way that did not check it."""
+    log.warning("a value that cannot be stored", path=request.url.path, error=type(error).__name__)
+    return shop_problem(request, InvalidInput("a number is too large, or a text is too long or holds a NUL character"))
 
 
 def _is_busy(error: DBAPIError) -> bool:

@@ -4,6 +4,7 @@ import pytest
 from fastapi import Depends, HTTPException
 from fastapi.testclient import TestClient
 from pydantic import BaseModel
+from sqlalchemy.exc import DataError
 
 from transactional.core.access import public
 from transactional.core.errors import OutOfStock, TooManyRequests
@@ -33,6 +34,10 @@ def shop(client: TestClient) -> TestClient:
     @app.get("/crash", dependencies=[Depends(public())])  # type: ignore[attr-defined]
     def crash() -> None:
         raise ZeroDivisionError("internal detail")
+
+    @app.get("/nul", dependencies=[Depends(public())])  # type: ignore[attr-defined]
+    def nul() -> None:
+        raise DataError("INSERT", None, ValueError("text fields cannot contain NUL (0x00) bytes"))
 
     @app.post("/secret", dependencies=[Depends(public())])  # type: ignore[attr-defined]
     def secret(body: Secret) -> None: ...
@@ -74,6 +79,12 @@ def test_an_unexpected_error_shows_nothing_of_itself(shop: TestClient) -> None:
     assert answer.status_code == 500
     assert "internal detail" not in answer.text
     assert "ZeroDivision" not in answer.text
+
+
+@pytest.mark.parametrize("path", [f"/v1/products/{10**30}", f"/v1/products?price_min={10**30}", "/nul"])
+def test_what_no_column_takes_is_bad_input(shop: TestClient, path: str) -> None:
+    answer = shop.get(path)
+    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
 
 
 def test_a_validation_error_names_the_field_and_hides_the_input(shop: TestClient) -> None:
