@@ -64,6 +64,8 @@ class Settings(BaseSettings):
 
     hold_minutes: int = 15
     """How long unpaid orders keep their stock, points and coupon."""
+    guest_hold_minutes: int | None = Field(default=None, ge=1)
+    """The same for guests; without it they have as long as customers."""
     return_window_days: int = 14
     shipping_flat_minor: int = 9_900
     shipping_free_from_minor: int = 149_900

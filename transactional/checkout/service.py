@@ -90,7 +90,7 @@ def place_order(
     if not priced.lines:
         raise InvalidInput("the cart is empty")
     _refuse_higher_total(priced, shown_total_minor)
-    expires_at = None if mode is PaymentMode.ON_DELIVERY else now + timedelta(minutes=settings.hold_minutes)
+    expires_at = None if mode is PaymentMode.ON_DELIVERY else _pay_by(settings, now, is_guest=customer_id is None)
     frozen = _freeze(
         cart,
         customer,
@@ -237,6 +237,12 @@ def _freeze(
             for line in priced.lines
         ],
     )
+
+
+def _pay_by(settings: Settings, now: datetime, *, is_guest: bool) -> datetime:
+    """Until when what is not paid keeps its claims; guests may have a time of their own."""
+    minutes = settings.guest_hold_minutes if is_guest else None
+    return now + timedelta(minutes=settings.hold_minutes if minutes is None else minutes)
 
 
 def _claim(session: Session, order: Order, priced: PricedCart, identity: str, now: datetime) -> None:

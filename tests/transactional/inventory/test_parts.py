@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.orm import Session
 
-from tests.support.trade import TradeKit
+from tests.support.trade import TradeKit, settings
 from transactional.catalog.service import InventoryPolicy
 from transactional.core.clock import ManualClock
 from transactional.core.errors import Conflict, InvalidInput
@@ -144,6 +144,17 @@ def test_extending_gives_time_but_never_takes_it(kit: TradeKit) -> None:
     kit.pay(order)
     assert kit.run(lambda s: service.extend_holds(s, order, expires_at=later + timedelta(days=1))) == 0
     assert kit.count(StockHold, StockHold.expires_at.is_(None)) == 1, "a paid order's hold never expires again"
+
+
+def test_guests_may_have_another_time_than_customers(kit: TradeKit) -> None:
+    cup = kit.variant("CUP", stock=9)
+    config = settings(hold_minutes=30, guest_hold_minutes=10)
+    kit.buy({cup: 1}, pay=False, settings=config)
+    kit.buy({cup: 1}, pay=False, settings=config, customer_id=kit.customer())
+    kit.buy({cup: 1}, pay=False, settings=settings(hold_minutes=20), email="other@example.com")
+    with kit.database.read() as session:
+        waits = [hold.expires_at - hold.created_at for hold in reversed(service.holds(session)) if hold.expires_at]
+    assert waits == [timedelta(minutes=10), timedelta(minutes=30), timedelta(minutes=20)]
 
 
 def test_overdue_holds_are_found(kit: TradeKit, clock: ManualClock) -> None:
