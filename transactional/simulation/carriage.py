@@ -27,7 +27,7 @@ from transactional.shipping_standin.journeys import SCRIPTS
 from transactional.shipping_standin.transport import InProcessTransport
 from transactional.simulation.stage import Stage
 
-ACCOUNT_OPENED_BEFORE_THE_END = timedelta(days=100)
+ACCOUNT_OPENED_BEFORE_THE_END = timedelta(days=75)
 
 _INDIA = ZoneInfo("Asia/Kolkata")
 _VAN_COMES = time(11, 0)

@@ -35,22 +35,16 @@ _ONLY_A_MAIL = (
 
 def of_parcels(stage: Stage) -> None:
     """Let carriers hear of new parcels and orders of what befell theirs; everything else waits for the evening."""
-    stage.work("worker", lambda session: _put_off(session, stage.now))
-    _drain_due(stage)
+    due = stage.work("worker", lambda session: _put_off(session, stage.now))
+    outbox.drain(stage.database, limit=due)
 
 
 def work_off(stage: Stage) -> None:
     """Do every message, and what the messages ask for, until nothing is left that is due."""
-    while True:
-        stage.work("worker", lambda session: _spare_mails(session, stage.now))
-        if not _drain_due(stage):
-            return
-
-
-def _drain_due(stage: Stage) -> int:
-    """Do what is due now, but not what that leads to; gives how many messages there were."""
-    due = stage.look(lambda session: _count_due(session, stage.now))
-    return outbox.drain(stage.database, limit=due) if due else 0
+    while stage.look(lambda session: _count_due(session, stage.now)):
+        due = stage.work("worker", lambda session: _spare_mails(session, stage.now))
+        # Not more than these: mails that they queue are spared before the next round.
+        outbox.drain(stage.database, limit=due)
 
 
 def _messages() -> Table:
@@ -66,15 +60,17 @@ def _count_due(session: Session, now: datetime) -> int:
     return int(session.scalar(select(func.count()).select_from(_messages()).where(_due(now))) or 0)
 
 
-def _put_off(session: Session, now: datetime) -> None:
+def _put_off(session: Session, now: datetime) -> int:
+    """Let all but news of parcels wait; gives how many messages are due after that."""
     table = _messages()
     evening = datetime.combine(now.date(), EVENING, tzinfo=now.tzinfo)
     evening += timedelta(days=1) if evening <= now else timedelta(0)
     session.execute(update(table).where(_due(now), table.c.topic.not_in(_OF_PARCELS)).values(due_at=evening))
+    return _count_due(session, now)
 
 
-def _spare_mails(session: Session, now: datetime) -> None:
-    """Made-up people get no mail: messages that lead to nothing else count as done without being written."""
+def _spare_mails(session: Session, now: datetime) -> int:
+    """Made-up people get no mail: messages that lead to nothing else count as done. Gives how many are left to do."""
     table = _messages()
     step, origin = table.c.payload["to"].as_string(), table.c.payload["from"].as_string()
     # The invoice was written when the parcel left: a plain delivery adds nothing to it.
@@ -85,3 +81,4 @@ def _spare_mails(session: Session, now: datetime) -> None:
         .where(_due(now), or_(table.c.topic == MAIL, (table.c.topic == STATUS_CHANGED) & only_a_mail))
         .values(state="done", done_at=now)
     )
+    return _count_due(session, now)

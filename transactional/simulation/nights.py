@@ -1,12 +1,15 @@
 """The shop's daily work while the customers sleep: what ran out, what is owed, what the banks said, what to buy."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from transactional.loyalty import jobs as loyalty_jobs
 from transactional.orders import jobs as order_jobs
+from transactional.orders.change_models import OPEN_CHANGES
+from transactional.orders.service import Order, OrderChange, OrderStatus
 from transactional.payments import cash
 from transactional.payments import service as payments
 from transactional.payments.service import Payment, Refund, RefundStatus
@@ -15,16 +18,17 @@ from transactional.simulation.stage import STAFF, Stage
 
 _BANK_TAKES_LONG = 0.06
 _BANK_REFUSES = 0.5
-_CASH = "cash"
 _SUNDAY = 6
 _AGAIN = "again:"
+_WAITING = (OrderStatus.AWAITING_PAYMENT, OrderStatus.AWAITING_APPROVAL)
 
 
 def work(stage: Stage) -> None:
     """Everything that is done once a day."""
-    order_jobs.expire_unpaid_orders(stage.database)
-    order_jobs.expire_open_changes(stage.database)
-    _hear_of_refunds(stage)
+    if stage.look(lambda session: _anything_overdue(session, stage.now)):
+        order_jobs.expire_unpaid_orders(stage.database)
+        order_jobs.expire_open_changes(stage.database)
+    _settle_refunds(stage)
     slow = stage.chance(_BANK_TAKES_LONG)
     if slow:
         stage.standin.change({"refund_outcome": "pending"})
@@ -33,9 +37,6 @@ def work(stage: Stage) -> None:
         stage.standin.change({"refund_outcome": "processed"})
     if stage.now.weekday() == _SUNDAY:
         payments.reconcile(stage.database, stage.gateway)
-    else:
-        payments.poll_open(stage.database, stage.gateway)
-    _pay_cash_back(stage)
     if stage.now.day == 1:
         # Balances are right without these jobs, which only move lots from one state to the next.
         loyalty_jobs.activate_due_points(stage.database)
@@ -47,17 +48,26 @@ def work(stage: Stage) -> None:
 def last(stage: Stage) -> None:
     """Leave nothing undone: what the last night set in motion is worked off too, and all books are compared."""
     work(stage)
-    _hear_of_refunds(stage)
+    _settle_refunds(stage)
     news.work_off(stage)
     report = payments.reconcile(stage.database, stage.gateway, since=stage.begin)
     stage.counts["gateway differences"] += len(report.differences)
 
 
-def _hear_of_refunds(stage: Stage) -> None:
-    """Banks have the last word on refunds that they took their time for; what fails is sent once more."""
-    for refund in stage.look(lambda session: _pending(session, stage.gateway.name)):
-        if refund.gateway_refund_id is not None:
+def _anything_overdue(session: Session, now: datetime) -> bool:
+    """Whether an order or a change of one has waited too long: one quick question instead of two jobs."""
+    orders = select(Order.id).where(Order.expires_at <= now, Order.status.in_(_WAITING))
+    changes = select(OrderChange.id).where(OrderChange.expires_at <= now, OrderChange.status.in_(OPEN_CHANGES))
+    return bool(session.scalar(select(or_(orders.exists(), changes.exists()))))
+
+
+def _settle_refunds(stage: Stage) -> None:
+    """Banks have the last word on refunds that they took their time for; staff pay back what was paid at the door."""
+    waiting = stage.look(_pending)
+    for refund, gateway in waiting:
+        if gateway == stage.gateway.name and refund.gateway_refund_id is not None:
             _hear_of(stage, refund, refund.gateway_refund_id)
+    _pay_cash_back(stage, [refund.id for refund, gateway in waiting if gateway == cash.GATEWAY])
 
 
 def _hear_of(stage: Stage, refund: Refund, gateway_id: str) -> None:
@@ -87,23 +97,23 @@ def _send_again(session: Session, stage: Stage, refund: Refund) -> None:
     )
 
 
-def _pay_cash_back(stage: Stage) -> None:
-    """What was paid at the door goes back by a bank transfer that staff make."""
-    paid_back = [refund.id for refund in stage.look(lambda session: _pending(session, _CASH))]
+def _pay_cash_back(stage: Stage, refund_ids: Sequence[int]) -> None:
+    """By a bank transfer that staff make."""
 
     def job(session: Session) -> None:
-        for refund_id in paid_back:
+        for refund_id in refund_ids:
             cash.confirm_cash_refund(session, refund_id=refund_id, now=stage.now)
 
-    if paid_back:
+    if refund_ids:
         stage.work(STAFF, job)
 
 
-def _pending(session: Session, gateway: str) -> Sequence[Refund]:
+def _pending(session: Session) -> list[tuple[Refund, str]]:
+    """Refunds that nobody has settled yet, with the gateway of their payment."""
     statement = (
-        select(Refund)
+        select(Refund, Payment.gateway)
         .join(Payment, Payment.id == Refund.payment_id)
-        .where(Refund.status == RefundStatus.PENDING, Payment.gateway == gateway)
+        .where(Refund.status == RefundStatus.PENDING)
         .order_by(Refund.id)
     )
-    return session.scalars(statement).all()
+    return [(refund, gateway) for refund, gateway in session.execute(statement)]

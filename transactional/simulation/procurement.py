@@ -114,6 +114,8 @@ def _in_demand(session: Session, now: datetime) -> list[int]:
     """Suppliers of goods that run low and are not on their way, in id order."""
     low = {alert.variant_id for alert in inventory.alerts(session, limit=len(GIFTS))}
     coming = {variant for (variant, _), units in suppliers.on_order(session, low, at=now).items() if units}
+    if low <= coming:
+        return []
     return sorted(
         supplier.id
         for supplier in suppliers.suppliers(session)

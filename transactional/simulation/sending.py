@@ -38,7 +38,7 @@ def plan(stage: Stage, shopper: Shopper, order_id: int) -> None:
 def _pack(stage: Stage, shopper: Shopper, order_id: int, *, looked: int) -> None:
     """Pack what can be packed now; look again tomorrow for the rest."""
 
-    def job(session: Session) -> tuple[int | None, bool]:
+    def job(session: Session) -> tuple[Shipment | None, bool]:
         order = orders.lock_order(session, order_id)
         if order.status in _WAITS:
             return None, True
@@ -51,13 +51,13 @@ def _pack(stage: Stage, shopper: Shopper, order_id: int, *, looked: int) -> None
         if len(ready) > 1 and stage.chance(_IN_TWO_BOXES):
             ready = ready[: len(ready) // 2]
         parcel = _box_up(session, stage, order, ready)
-        return parcel.id, len(ready) < len(lines)
+        return parcel, len(ready) < len(lines)
 
-    parcel_id, goes_on = stage.work(STAFF, job)
-    if parcel_id is not None:
-        travelling.hand_over(stage, shopper, parcel_id)
+    parcel, goes_on = stage.work(STAFF, job)
+    if parcel is not None:
+        travelling.hand_over(stage, shopper, parcel.id, parcel.carrier)
     if goes_on:
-        wait = stage.after(3, 20) if parcel_id is not None else timedelta(days=1)
+        wait = stage.after(3, 20) if parcel is not None else timedelta(days=1)
         stage.later(wait, lambda: _pack(stage, shopper, order_id, looked=looked + 1))
 
 

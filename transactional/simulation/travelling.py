@@ -71,17 +71,18 @@ class Journey:
             yield Report("", status.value, self.begins + (self.ends - self.begins) * part, status)
 
 
-def hand_over(stage: Stage, shopper: Shopper, parcel_id: int) -> None:
+def hand_over(stage: Stage, shopper: Shopper, parcel_id: int, carrier: str) -> None:
     """The courier fetches the parcel: within hours, or on the morning that the carrier names."""
+    if carrier == shipping.OWN:
+        stage.later(stage.after(1, 7), lambda: _fetch(stage, shopper, parcel_id))
+        return
     news.of_parcels(stage)
     parcel = stage.look(lambda session: shipping.get_shipment(session, parcel_id))
-    if parcel.carrier == shipping.OWN:
-        stage.later(stage.after(1, 7), lambda: _fetch(stage, shopper, parcel_id))
-    elif parcel.pickup_token is None:
+    if parcel.pickup_token is None:
         stage.counts["parcels that the carrier refused"] += 1
-    else:
-        comes = carriage.van_comes_at(parcel) + stage.after(0, 4)
-        stage.agenda.at(max(comes, stage.now), lambda _: _fetch(stage, shopper, parcel_id))
+        return
+    comes = carriage.van_comes_at(parcel) + stage.after(0, 4)
+    stage.agenda.at(max(comes, stage.now), lambda _: _fetch(stage, shopper, parcel_id))
 
 
 def _fetch(stage: Stage, shopper: Shopper, parcel_id: int) -> None:
@@ -90,11 +91,12 @@ def _fetch(stage: Stage, shopper: Shopper, parcel_id: int) -> None:
         return
     journey = _draw(stage, parcel, mode)
     if parcel.carrier == shipping.OWN:
+        # Its order hears of it in the evening, together with the day's other papers.
         stage.work("courier", lambda session: _take_along(session, stage, parcel_id))
     else:
         carriage.fetch(stage, parcel)
         carriage.plan_scans(stage, parcel, journey.fate, begins=journey.begins, ends=journey.ends)
-    news.of_parcels(stage)
+        news.of_parcels(stage)
     stage.agenda.at(journey.ends, lambda _: _finish(stage, shopper, journey))
     if journey.ends > stage.end:
         # The last scan lies beyond the history: what is known until then is told before.
