@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from transactional.orders.service import Order
+from transactional.payments.models import Payment
+
 
 class Effect(StrEnum):
     """The ways in which a report can end."""
@@ -24,3 +27,6 @@ class Applied:
     effect: Effect
     row_id: int | None = None
     note: str | None = None
+    payment: Payment | None = None
+    """With a payment's report: the row as it stands now, and its order's, for whoever shows them."""
+    order: Order | None = None

@@ -42,25 +42,24 @@ def apply_gateway_payment(session: Session, *, snapshot: PaymentSnapshot, source
     paid already, cancelled, expired with its goods gone, or approved anew with another content. A first authorisation
     orders its capture. Reports of an unknown order change nothing, those of another amount or currency alert somebody.
     """
-    requested = _locked_request(session, snapshot.order_id)
+    requested = _request_of(session, snapshot.order_id)
     if requested is None:
         return Applied(Effect.UNKNOWN, note=f"gateway order {snapshot.order_id} is not known")
+    order = orders.lock_order(session, requested.order_id)  # two payments of one order queue
     difference = _difference(requested, snapshot)
     if difference is not None:
         _tell_of_difference(session, requested, snapshot, difference, source=source, now=now)
         return Applied(Effect.MISMATCH, note=difference)
     payment, is_new = _locked_payment(session, requested, snapshot, now)
     changed = _advance(session, _Report(requested, payment, snapshot, source, now))
-    return Applied(Effect.CHANGED if changed or is_new else Effect.UNCHANGED, payment.id)
+    effect = Effect.CHANGED if changed or is_new else Effect.UNCHANGED
+    return Applied(effect, payment.id, payment=payment, order=order)
 
 
-def _locked_request(session: Session, gateway_order_id: str | None) -> GatewayOrder | None:
-    """Our request for this payment; its order is locked, so that two payments of one order queue."""
+def _request_of(session: Session, gateway_order_id: str | None) -> GatewayOrder | None:
+    """Our request for this payment."""
     statement = select(GatewayOrder).where(GatewayOrder.gateway_order_id == gateway_order_id)
-    request = session.scalar(statement) if gateway_order_id is not None else None
-    if request is not None:
-        orders.lock_order(session, request.order_id)
-    return request
+    return session.scalar(statement) if gateway_order_id is not None else None
 
 
 def _difference(requested: GatewayOrder, snapshot: PaymentSnapshot) -> str | None:

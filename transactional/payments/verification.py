@@ -10,7 +10,6 @@ from transactional.core.errors import Conflict, NotFound, ShopError
 from transactional.core.uow import Database
 from transactional.orders import service as orders
 from transactional.payments.capturing import capture_authorized
-from transactional.payments.effects import Effect
 from transactional.payments.gateway import GatewayError, PaymentGateway, SignatureInvalid
 from transactional.payments.models import GatewayOrder, Payment, PaymentStatus
 from transactional.payments.state import apply_gateway_payment
@@ -103,11 +102,9 @@ def _take_in(
 
     def work(session: Session) -> Verification | None:
         applied = apply_gateway_payment(session, snapshot=snapshot, source="browser", now=database.clock.now())
-        if applied.effect is Effect.MISMATCH or applied.row_id is None:
+        if applied.payment is None or applied.order is None:
             return None
-        # Both rows are locked and known to this session: nothing is read again.
-        payment = session.get_one(Payment, applied.row_id)
-        return Verification(orders.get_order(session, payment.order_id), payment)
+        return Verification(applied.order, applied.payment)
 
     verified = database.run(work, actor="payments")
     if verified is None:  # outside of the transaction, which has told somebody of the difference
