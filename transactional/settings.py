@@ -13,7 +13,7 @@ BANNED_IN_WEBHOOK_URLS = ("shiprocket", "kartrocket", "sr", "kr")
 
 
 class WebhookSecret(BaseModel):
-    """A secret that webhooks are signed with, and until when it counts: after a change the old one signs repetitions."""
+    """What webhooks are signed with, and until when it counts: after a change the old one signs repetitions."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Depends, Header, Path, Request, Response
 
 from transactional.accounts import addresses, registration, service, sessions
 from transactional.accounts.schemas import (
-    AddressIn,
     AddressOut,
     LogInIn,
     MeOut,
@@ -17,6 +16,7 @@ from transactional.accounts.schemas import (
     RefreshIn,
     RegistrationIn,
     RegistrationOut,
+    SavedAddressIn,
     SessionOut,
     TokensOut,
 )
@@ -236,7 +236,7 @@ def my_addresses(actor: CurrentActor, session: ReadSession) -> list[AddressOut]:
     responses=problem_responses(401, 404, 409, 422),
 )
 def add_address(
-    body: AddressIn, actor: CurrentActor, session: WriteSession, clock: ClockDep, replay: Idempotency
+    body: SavedAddressIn, actor: CurrentActor, session: WriteSession, clock: ClockDep, replay: Idempotency
 ) -> Response:
     """Adds an address to the book."""
     customer_id = _customer_of(actor)
@@ -256,7 +256,10 @@ def add_address(
     responses=problem_responses(401, 404, 422),
 )
 def replace_address(
-    address_id: Annotated[int, Path(ge=1, examples=[3])], body: AddressIn, actor: CurrentActor, session: WriteSession
+    address_id: Annotated[int, Path(ge=1, examples=[3])],
+    body: SavedAddressIn,
+    actor: CurrentActor,
+    session: WriteSession,
 ) -> AddressOut:
     """Replaces every field. Orders keep the copy that they were placed with."""
     address = addresses.replace_address(

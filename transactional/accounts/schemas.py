@@ -174,7 +174,7 @@ class SessionOut(BaseModel):
         )
 
 
-class AddressIn(BaseModel):
+class SavedAddressIn(BaseModel):
     """Where a parcel shall go."""
 
     model_config = ConfigDict(extra="forbid")
@@ -189,7 +189,7 @@ class AddressIn(BaseModel):
     country: Country
 
 
-class AddressOut(AddressIn):
+class AddressOut(SavedAddressIn):
     """An address of the book."""
 
     id: int = Field(examples=[3])

@@ -99,7 +99,7 @@ def add_line(
     actor: OptionalActor,
     replay: Idempotency,
     cart_id: CartId,
-    body: schemas.LineIn,
+    body: schemas.CartLineIn,
 ) -> Response:
     """The same variant with the same customisation adds to its line."""
 
@@ -132,7 +132,7 @@ def set_quantity(
     actor: OptionalActor,
     cart_id: CartId,
     line_id: LineId,
-    body: schemas.QuantityIn,
+    body: schemas.CartQuantityIn,
 ) -> schemas.CartOut:
     """0 removes the line."""
     cart = _own_cart(session, cart_id, actor)
@@ -174,7 +174,7 @@ def apply_coupon(
     settings: SettingsDep,
     actor: OptionalActor,
     cart_id: CartId,
-    body: schemas.CouponIn,
+    body: schemas.CartCouponIn,
 ) -> schemas.CartOut:
     """The code is checked and remembered; a use is claimed only by checkout."""
     cart = _own_cart(session, cart_id, actor)

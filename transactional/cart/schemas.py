@@ -14,7 +14,7 @@ class _In(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
 
-class LineIn(_In):
+class CartLineIn(_In):
     """Units to put into the cart."""
 
     variant_id: int = Field(gt=0, lt=2**63, examples=[7])
@@ -30,7 +30,7 @@ class CartIn(_In):
     currency: str | None = Field(
         default=None, pattern=r"^[A-Z]{3}$", description="The shop's own currency by default", examples=["INR"]
     )
-    lines: list[LineIn] = Field(
+    lines: list[CartLineIn] = Field(
         default_factory=list,
         max_length=MAX_LINES,
         description="Saves a request for each line",
@@ -38,19 +38,19 @@ class CartIn(_In):
     )
 
 
-class QuantityIn(_In):
+class CartQuantityIn(_In):
     """How many of a line."""
 
     quantity: int = Field(ge=0, le=MAX_QUANTITY, description="0 removes the line", examples=[3])
 
 
-class CouponIn(_In):
+class CartCouponIn(_In):
     """A coupon code."""
 
     code: str = Field(min_length=1, max_length=40, examples=["DIWALI10"])
 
 
-class LineOut(BaseModel):
+class CartLineOut(BaseModel):
     """A line at the price that would be charged now."""
 
     id: int = Field(examples=[31])
@@ -68,7 +68,7 @@ class LineOut(BaseModel):
     tax_minor: int = Field(description="Contained in net", examples=[15_409])
 
     @classmethod
-    def of(cls, line: PricedLine) -> "LineOut":
+    def of(cls, line: PricedLine) -> "CartLineOut":
         """From the priced line."""
         basket = line.basket
         return cls(
@@ -110,7 +110,7 @@ class CartOut(BaseModel):
     status: CartStatus = Field(examples=["open"])
     currency: str = Field(examples=["INR"])
     coupon_code: str | None = Field(examples=["DIWALI10"])
-    lines: list[LineOut]
+    lines: list[CartLineOut]
     gross_minor: int = Field(examples=[159_800])
     discount_minor: int = Field(examples=[15_980])
     points_redeemed: int = Field(examples=[0])
@@ -136,7 +136,7 @@ class CartOut(BaseModel):
             status=cart.status,
             currency=cart.currency,
             coupon_code=cart.coupon_code,
-            lines=[LineOut.of(line) for line in priced.lines],
+            lines=[CartLineOut.of(line) for line in priced.lines],
             gross_minor=priced.gross_minor,
             discount_minor=priced.discount_minor,
             points_redeemed=priced.points_redeemed,

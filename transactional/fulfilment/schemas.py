@@ -13,7 +13,7 @@ from transactional.shipping.service import Box, Shipment, ShipmentEvent, Shipmen
 _Side = Annotated[int, Field(ge=1, le=10_000, examples=[200])]
 
 
-class Stage(StrEnum):
+class ParcelStage(StrEnum):
     """The four stages that a customer sees, derived from what happened."""
 
     ORDERED = "ordered"
@@ -36,7 +36,7 @@ class BoxIn(BaseModel):
         return Box(self.length_mm, self.width_mm, self.height_mm)
 
 
-class UnitsIn(BaseModel):
+class ParcelUnitsIn(BaseModel):
     """So many units of an order line."""
 
     model_config = ConfigDict(extra="forbid")
@@ -50,7 +50,7 @@ class ParcelIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    units: list[UnitsIn] | None = Field(
+    units: list[ParcelUnitsIn] | None = Field(
         default=None, min_length=1, max_length=500, description="Everything that is left, when absent"
     )
     box: BoxIn
@@ -86,7 +86,7 @@ class ScanOut(BaseModel):
 class TrackedParcelOut(BaseModel):
     """A parcel as its customer sees it."""
 
-    stage: Stage = Field(examples=["shipped"])
+    stage: ParcelStage = Field(examples=["shipped"])
     status: ShipmentStatus = Field(examples=["in_transit"])
     courier: str | None = Field(examples=["Delhivery Surface"])
     tracking_number: str | None = Field(examples=["19041424751540"])
@@ -124,10 +124,10 @@ class TrackedParcelOut(BaseModel):
         )
 
 
-def stage_of(shipment: Shipment) -> Stage:
+def stage_of(shipment: Shipment) -> ParcelStage:
     """Never set by hand: packed once its label is printed, shipped once it was fetched, delivered once it was."""
     if shipment.status is ShipmentStatus.DELIVERED:
-        return Stage.DELIVERED
+        return ParcelStage.DELIVERED
     if shipment.shipped_at is not None:
-        return Stage.SHIPPED
-    return Stage.PACKED if shipment.label_printed_at is not None else Stage.ORDERED
+        return ParcelStage.SHIPPED
+    return ParcelStage.PACKED if shipment.label_printed_at is not None else ParcelStage.ORDERED

@@ -220,7 +220,7 @@ def receive(session: WriteSession, clock: ClockDep, replay: Idempotency, body: s
     dependencies=WRITERS,
     responses=problem_responses(401, 403, 404, 409, 422),
 )
-def adjust(session: WriteSession, clock: ClockDep, replay: Idempotency, body: schemas.AdjustmentIn) -> Response:
+def adjust(session: WriteSession, clock: ClockDep, replay: Idempotency, body: schemas.StockAdjustmentIn) -> Response:
     """Post a signed correction with its reason; promised units cannot be taken away."""
 
     def make() -> schemas.MovementOut:

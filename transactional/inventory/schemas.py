@@ -38,7 +38,7 @@ class ReceiptIn(_In):
     reason: str = Field(default="received", min_length=1, max_length=200, examples=["delivery note 4711"])
 
 
-class AdjustmentIn(_In):
+class StockAdjustmentIn(_In):
     """A correction of the shelf."""
 
     variant_id: Id = Field(examples=[7])

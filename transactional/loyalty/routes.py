@@ -35,7 +35,7 @@ def my_points(session: ReadSession, clock: ClockDep, actor: CurrentActor) -> sch
     dependencies=CUSTOMERS,
     responses=problem_responses(401, 404, 422),
 )
-def my_history(session: ReadSession, actor: CurrentActor, cursor: CursorParams) -> Page[schemas.EntryOut]:
+def my_history(session: ReadSession, actor: CurrentActor, cursor: CursorParams) -> Page[schemas.PointEntryOut]:
     """Newest first."""
     return _history(session, _own_id(actor), cursor)
 
@@ -58,7 +58,7 @@ def points_of(session: ReadSession, clock: ClockDep, customer_id: CustomerId) ->
     dependencies=READERS,
     responses=problem_responses(401, 403, 404, 422),
 )
-def history_of(session: ReadSession, customer_id: CustomerId, cursor: CursorParams) -> Page[schemas.EntryOut]:
+def history_of(session: ReadSession, customer_id: CustomerId, cursor: CursorParams) -> Page[schemas.PointEntryOut]:
     """Newest first."""
     get_customer(session, customer_id)
     return _history(session, customer_id, cursor)
@@ -68,7 +68,7 @@ def history_of(session: ReadSession, customer_id: CustomerId, cursor: CursorPara
     "/staff/customers/{customer_id}/points/adjustments",
     summary="Give or take points by hand",
     status_code=201,
-    response_model=schemas.EntryOut,
+    response_model=schemas.PointEntryOut,
     dependencies=ADJUSTERS,
     responses=problem_responses(401, 403, 404, 409, 422),
 )
@@ -79,11 +79,11 @@ def adjust(
     actor: CurrentActor,
     replay: Idempotency,
     customer_id: CustomerId,
-    body: schemas.AdjustmentIn,
+    body: schemas.PointsAdjustmentIn,
 ) -> Response:
     """Post an adjustment in the caller's name, with its reason."""
 
-    def make() -> schemas.EntryOut:
+    def make() -> schemas.PointEntryOut:
         get_customer(session, customer_id)
         entry = service.adjust(
             session,
@@ -93,7 +93,7 @@ def adjust(
             reason=body.reason,
             now=clock.now(),
         )
-        return schemas.EntryOut.of(entry)
+        return schemas.PointEntryOut.of(entry)
 
     return replay.answer(session, status=201, make=make)
 
@@ -104,8 +104,8 @@ def _own_id(actor: Actor) -> int:
     return actor.customer_id
 
 
-def _history(session: Session, customer_id: int, cursor: Cursor) -> Page[schemas.EntryOut]:
+def _history(session: Session, customer_id: int, cursor: Cursor) -> Page[schemas.PointEntryOut]:
     rows = service.history(session, customer_id, before_id=cursor.after, limit=cursor.limit + 1)
     shown = rows[: cursor.limit]
     more = encode_cursor(shown[-1].id) if len(rows) > cursor.limit else None
-    return Page(items=[schemas.EntryOut.of(entry) for entry in shown], next_cursor=more)
+    return Page(items=[schemas.PointEntryOut.of(entry) for entry in shown], next_cursor=more)

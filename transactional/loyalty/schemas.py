@@ -35,7 +35,7 @@ class BalanceOut(BaseModel):
         )
 
 
-class EntryOut(BaseModel):
+class PointEntryOut(BaseModel):
     """One entry of the ledger of points."""
 
     id: int = Field(examples=[311])
@@ -46,7 +46,7 @@ class EntryOut(BaseModel):
     occurred_at: datetime = Field(examples=["2026-01-15T10:00:00Z"])
 
     @classmethod
-    def of(cls, entry: PointEntry) -> "EntryOut":
+    def of(cls, entry: PointEntry) -> "PointEntryOut":
         """From the row."""
         return cls(
             id=entry.id,
@@ -58,7 +58,7 @@ class EntryOut(BaseModel):
         )
 
 
-class AdjustmentIn(BaseModel):
+class PointsAdjustmentIn(BaseModel):
     """Points given or taken by hand."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)

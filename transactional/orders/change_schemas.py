@@ -17,7 +17,7 @@ class _In(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
 
-class AddressIn(_In):
+class NewAddressIn(_In):
     """Where the parcel goes instead."""
 
     recipient: _Line = Field(examples=["Asha Rao"])
@@ -50,7 +50,7 @@ class ChangeIn(_In):
 
     remove: list[RemoveIn] = Field(default_factory=list, max_length=100)
     add: list[AddIn] = Field(default_factory=list, max_length=50)
-    ship_to: AddressIn | None = None
+    ship_to: NewAddressIn | None = None
     reason: str = Field(default="", max_length=200, pattern=_NO_NUL, examples=["one more for my sister"])
 
     @field_validator("remove")

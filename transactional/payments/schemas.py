@@ -202,7 +202,7 @@ class WebhookOut(BaseModel):
     new: bool = Field(description="False when the event was here before", examples=[True])
 
 
-class EventOut(BaseModel):
+class GatewayEventOut(BaseModel):
     """An event of the gateway, as it was taken in."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -219,13 +219,13 @@ class EventOut(BaseModel):
     requeued_by: str | None = Field(examples=["user:12"])
 
 
-class EventDetail(EventOut):
+class EventDetail(GatewayEventOut):
     """With its body."""
 
     raw: str = Field(description="The body as it came", examples=['{"entity": "event"}'])
 
 
-class DifferenceOut(BaseModel):
+class GatewayDifferenceOut(BaseModel):
     """A figure that our books and the gateway's see differently."""
 
     model_config = ConfigDict(from_attributes=True)

@@ -31,12 +31,14 @@ def events(
     session: ReadSession,
     cursor: CursorParams,
     state: Annotated[InboxState | None, Query(description="Only these; those in quarantine need a look")] = None,
-) -> Page[schemas.EventOut]:
+) -> Page[schemas.GatewayEventOut]:
     """Newest first, without their bodies."""
     statement = select(WebhookInbox)
     if state is not None:
         statement = statement.where(WebhookInbox.state == state)
-    return shape_page(*fetch_page(session, statement, cursor, by=WebhookInbox.id), schemas.EventOut.model_validate)
+    return shape_page(
+        *fetch_page(session, statement, cursor, by=WebhookInbox.id), schemas.GatewayEventOut.model_validate
+    )
 
 
 @router.get(
@@ -59,10 +61,10 @@ def event(session: ReadSession, event_id: EventId) -> schemas.EventDetail:
     dependencies=WRITERS,
     responses=problem_responses(401, 403, 404, 409),
 )
-def requeue(session: WriteSession, clock: ClockDep, actor: CurrentActor, event_id: EventId) -> schemas.EventOut:
+def requeue(session: WriteSession, clock: ClockDep, actor: CurrentActor, event_id: EventId) -> schemas.GatewayEventOut:
     """It is applied after the answer; whatever still speaks against it puts it back."""
     row = inbox.requeue(session, inbox_id=event_id, actor=actor.name, now=clock.now())
-    return schemas.EventOut.model_validate(row)
+    return schemas.GatewayEventOut.model_validate(row)
 
 
 @router.get(
@@ -75,13 +77,13 @@ def differences(
     session: ReadSession,
     cursor: CursorParams,
     open_only: Annotated[bool, Query(description="Only what no run has found agreed since")] = True,
-) -> Page[schemas.DifferenceOut]:
+) -> Page[schemas.GatewayDifferenceOut]:
     """Newest first."""
     statement = select(GatewayDifference)
     if open_only:
         statement = statement.where(GatewayDifference.resolved_at.is_(None))
     page = fetch_page(session, statement, cursor, by=GatewayDifference.id)
-    return shape_page(*page, schemas.DifferenceOut.model_validate)
+    return shape_page(*page, schemas.GatewayDifferenceOut.model_validate)
 
 
 @router.get(

@@ -42,7 +42,7 @@ def coupon(session: ReadSession, code: Code) -> schemas.CouponOut:
     dependencies=WRITERS,
     responses=problem_responses(401, 403, 409, 422),
 )
-def create(session: WriteSession, replay: Idempotency, body: schemas.CouponIn) -> Response:
+def create(session: WriteSession, replay: Idempotency, body: schemas.NewCouponIn) -> Response:
     """The code is active from `starts_at`; it is kept in upper case."""
 
     def make() -> schemas.CouponOut:
@@ -58,7 +58,7 @@ def create(session: WriteSession, replay: Idempotency, body: schemas.CouponIn) -
     dependencies=WRITERS,
     responses=problem_responses(401, 403, 404, 409, 422),
 )
-def set_status(session: WriteSession, code: Code, body: schemas.StatusIn) -> schemas.CouponOut:
+def set_status(session: WriteSession, code: Code, body: schemas.CouponStatusIn) -> schemas.CouponOut:
     """From that moment it gives nothing (or something again); orders that hold a use keep it."""
     service.set_status(session, code=code, status=service.PromotionStatus(body.status))
     return schemas.CouponOut.of(*service.get_coupon(session, code))

@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from transactional.promotions.models import CouponCode, Promotion, PromotionStatus
 
 
-class CouponIn(BaseModel):
+class NewCouponIn(BaseModel):
     """A new percentage coupon."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
@@ -25,7 +25,7 @@ class CouponIn(BaseModel):
     frees_on_full_refund: bool = Field(default=False, description="Whether a full refund frees the use")
 
 
-class StatusIn(BaseModel):
+class CouponStatusIn(BaseModel):
     """Where a promotion shall go."""
 
     model_config = ConfigDict(extra="forbid")

@@ -76,7 +76,7 @@ class ItemOut(BaseModel):
     value_minor: int = Field(examples=[159_800])
 
 
-class EventOut(BaseModel):
+class ParcelEventOut(BaseModel):
     """A scan as it was told."""
 
     occurred_at: datetime = Field(examples=["2026-01-16T05:30:00Z"])
@@ -107,7 +107,7 @@ class ParcelDetailOut(BaseModel):
 
     parcel: ParcelOut
     items: list[ItemOut]
-    events: list[EventOut] = Field(description="In the order in which they happened")
+    events: list[ParcelEventOut] = Field(description="In the order in which they happened")
     calls: list[CallOut] = Field(description="Oldest first")
 
     @classmethod
@@ -122,7 +122,7 @@ class ParcelDetailOut(BaseModel):
         return cls(
             parcel=ParcelOut.of(shipment),
             items=[ItemOut(**_fields(ItemOut, item)) for item in items],
-            events=[EventOut(**_fields(EventOut, event)) for event in events],
+            events=[ParcelEventOut(**_fields(ParcelEventOut, event)) for event in events],
             calls=[CallOut(**_fields(CallOut, call)) for call in calls],
         )
 

@@ -57,12 +57,12 @@ def orders(
     cursor: CursorParams,
     supplier_id: Annotated[int | None, Query(description="Only this supplier's", **_ID, examples=[3])] = None,
     status: Annotated[PurchaseStatus | None, Query(description="Only these", examples=["placed"])] = None,
-) -> Page[schemas.OrderOut]:
+) -> Page[schemas.PurchaseOrderOut]:
     """Newest first."""
     rows = service.orders(
         session, supplier_id=supplier_id, status=status, before_id=cursor.after, limit=cursor.limit + 1
     )
-    return page_of(rows, cursor.limit, schemas.OrderOut.of)
+    return page_of(rows, cursor.limit, schemas.PurchaseOrderOut.of)
 
 
 @router.post(
@@ -110,8 +110,8 @@ def order_detail(session: ReadSession, order_id: OrderId) -> schemas.OrderDetail
     responses=problem_responses(401, 403, 404, 409, 422),
 )
 def set_line(
-    session: WriteSession, clock: ClockDep, order_id: OrderId, product_id: ProductId, body: schemas.QuantityIn
-) -> schemas.LineOut:
+    session: WriteSession, clock: ClockDep, order_id: OrderId, product_id: ProductId, body: schemas.PurchaseQuantityIn
+) -> schemas.PurchaseLineOut:
     """So many units of an article, in place of what was there. The reorder job leaves the line alone from now on."""
     line = service.set_line(
         session,
@@ -120,7 +120,7 @@ def set_line(
         quantity=body.quantity,
         now=clock.now(),
     )
-    return schemas.LineOut.model_validate(line)
+    return schemas.PurchaseLineOut.model_validate(line)
 
 
 @router.delete(
@@ -155,7 +155,7 @@ def place(session: WriteSession, clock: ClockDep, replay: Idempotency, order_id:
 @router.post(
     "/orders/{order_id}/cancel",
     summary="Call an order off",
-    response_model=schemas.OrderOut,
+    response_model=schemas.PurchaseOrderOut,
     dependencies=WRITERS,
     responses=problem_responses(401, 403, 404, 409, 422),
 )
@@ -164,9 +164,9 @@ def cancel(
 ) -> Response:
     """As long as nothing of it has come."""
 
-    def make() -> schemas.OrderOut:
+    def make() -> schemas.PurchaseOrderOut:
         order = service.cancel(session, purchase_order_id=order_id, reason=body.reason, now=clock.now())
-        return schemas.OrderOut.of(order)
+        return schemas.PurchaseOrderOut.of(order)
 
     return replay.answer(session, status=200, make=make)
 

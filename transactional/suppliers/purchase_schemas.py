@@ -21,14 +21,14 @@ from transactional.suppliers.reorder import Inputs, Suggestion, in_words
 from transactional.suppliers.schemas import MOST, Id, In, Row, Units
 
 
-class LineIn(In):
+class PurchaseLineIn(In):
     """So many units of an article."""
 
     supplier_product_id: Id = Field(examples=[9])
     quantity: int = Field(ge=1, le=MOST, description="Whole packs, at least the minimum", examples=[48])
 
 
-class QuantityIn(In):
+class PurchaseQuantityIn(In):
     """So many units."""
 
     quantity: int = Field(ge=1, le=MOST, description="Whole packs, at least the minimum", examples=[48])
@@ -41,7 +41,7 @@ class OrderIn(In):
     location_id: Id | None = Field(default=None, description="The main store room by default", examples=[1])
     currency: str = Field(default="INR", pattern=r"^[A-Z]{3}$", examples=["INR"])
     note: str = Field(default="", max_length=500, examples=["for Diwali"])
-    lines: list[LineIn] = Field(default_factory=list, max_length=500)
+    lines: list[PurchaseLineIn] = Field(default_factory=list, max_length=500)
 
 
 class ReasonIn(In):
@@ -50,7 +50,7 @@ class ReasonIn(In):
     reason: str = Field(min_length=1, max_length=200, examples=["the rest is sold out"])
 
 
-class LineOut(Row):
+class PurchaseLineOut(Row):
     """An article on an order."""
 
     id: int = Field(examples=[41])
@@ -68,7 +68,7 @@ class LineOut(Row):
     )
 
 
-class OrderOut(Row):
+class PurchaseOrderOut(Row):
     """A procurement order."""
 
     id: int = Field(examples=[6])
@@ -88,21 +88,21 @@ class OrderOut(Row):
     closing_reason: str | None = Field(examples=[None])
 
     @classmethod
-    def of(cls, order: PurchaseOrder) -> "OrderOut":
+    def of(cls, order: PurchaseOrder) -> "PurchaseOrderOut":
         """From the row."""
         return cls.model_validate(order)
 
 
-class OrderDetailOut(OrderOut):
+class OrderDetailOut(PurchaseOrderOut):
     """A procurement order with its lines."""
 
-    lines: list[LineOut]
+    lines: list[PurchaseLineOut]
 
     @classmethod
     def with_lines(cls, order: PurchaseOrder, lines: Iterable[PurchaseOrderLine]) -> "OrderDetailOut":
         """From the rows."""
-        shown = [LineOut.model_validate(line) for line in lines]
-        return cls(**OrderOut.of(order).model_dump(), lines=shown)
+        shown = [PurchaseLineOut.model_validate(line) for line in lines]
+        return cls(**PurchaseOrderOut.of(order).model_dump(), lines=shown)
 
 
 class ArrivedIn(In):

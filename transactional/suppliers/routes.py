@@ -66,29 +66,33 @@ def update_supplier(session: WriteSession, supplier_id: SupplierId, body: schema
     dependencies=READERS,
     responses=problem_responses(401, 403, 404, 422),
 )
-def products(session: ReadSession, supplier_id: SupplierId, cursor: CursorParams) -> Page[schemas.ProductOut]:
+def products(session: ReadSession, supplier_id: SupplierId, cursor: CursorParams) -> Page[schemas.SupplierProductOut]:
     """Oldest first."""
     service.get_supplier(session, supplier_id)
     rows = service.products_of(session, supplier_id, after_id=cursor.after, limit=cursor.limit + 1)
-    return page_of(rows, cursor.limit, schemas.ProductOut.of)
+    return page_of(rows, cursor.limit, schemas.SupplierProductOut.of)
 
 
 @router.post(
     "/suppliers/{supplier_id}/products",
     summary="Add a supplier's article",
     status_code=201,
-    response_model=schemas.ProductOut,
+    response_model=schemas.SupplierProductOut,
     dependencies=WRITERS,
     responses=problem_responses(401, 403, 404, 409, 422),
 )
 def add_product(
-    session: WriteSession, clock: ClockDep, replay: Idempotency, supplier_id: SupplierId, body: schemas.ProductIn
+    session: WriteSession,
+    clock: ClockDep,
+    replay: Idempotency,
+    supplier_id: SupplierId,
+    body: schemas.SupplierProductIn,
 ) -> Response:
     """It stands for one variant of the shop; a supplier's SKU is used once."""
 
-    def make() -> schemas.ProductOut:
+    def make() -> schemas.SupplierProductOut:
         product = service.add_product(session, supplier_id=supplier_id, now=clock.now(), **body.model_dump())
-        return schemas.ProductOut.of(product)
+        return schemas.SupplierProductOut.of(product)
 
     return replay.answer(session, status=201, make=make)
 
@@ -99,10 +103,12 @@ def add_product(
     dependencies=WRITERS,
     responses=problem_responses(401, 403, 404, 422),
 )
-def update_product(session: WriteSession, product_id: ProductId, body: schemas.TermsPatch) -> schemas.ProductOut:
+def update_product(
+    session: WriteSession, product_id: ProductId, body: schemas.TermsPatch
+) -> schemas.SupplierProductOut:
     """Change what is given; orders that were placed keep their price."""
     changes: Any = body.model_dump(exclude_unset=True)
-    return schemas.ProductOut.of(service.update_product(session, supplier_product_id=product_id, **changes))
+    return schemas.SupplierProductOut.of(service.update_product(session, supplier_product_id=product_id, **changes))
 
 
 @router.get(

@@ -77,7 +77,7 @@ class TermsPatch(In):
     is_active: bool = Field(default=True, examples=[True])
 
 
-class ProductIn(TermsPatch):
+class SupplierProductIn(TermsPatch):
     """An article that stands for one variant of the shop."""
 
     supplier_sku: str = Field(min_length=1, max_length=64, examples=["CT-0042"])
@@ -87,7 +87,7 @@ class ProductIn(TermsPatch):
     lead_time_days: int = Field(ge=0, le=730, examples=[14])
 
 
-class ProductOut(Row):
+class SupplierProductOut(Row):
     """A supplier's article."""
 
     id: int = Field(examples=[9])
@@ -103,7 +103,7 @@ class ProductOut(Row):
     is_active: bool = Field(examples=[True])
 
     @classmethod
-    def of(cls, product: SupplierProduct) -> "ProductOut":
+    def of(cls, product: SupplierProduct) -> "SupplierProductOut":
         """From the row."""
         return cls.model_validate(product)
 

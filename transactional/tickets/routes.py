@@ -206,7 +206,7 @@ def assign(
     responses=problem_responses(401, 403, 404, 409, 422),
 )
 def move(
-    session: WriteSession, *, clock: ClockDep, actor: CurrentActor, ticket_id: TicketId, body: schemas.StatusIn
+    session: WriteSession, *, clock: ClockDep, actor: CurrentActor, ticket_id: TicketId, body: schemas.TicketStatusIn
 ) -> schemas.StaffTicketDetail:
     """One step of the workflow; a resolution needs its reason and so its own route."""
     if body.status is service.TicketStatus.RESOLVED:

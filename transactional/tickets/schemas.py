@@ -43,7 +43,7 @@ class AssignIn(_In):
     expected: int | None = Field(default=None, description="Whose it is now; null: nobody's")
 
 
-class StatusIn(_In):
+class TicketStatusIn(_In):
     """The next step; resolving and closing have routes of their own."""
 
     status: TicketStatus = Field(examples=["pending_customer"])

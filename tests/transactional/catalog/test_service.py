@@ -221,7 +221,14 @@ class TestBuyable:
 
     @pytest.mark.parametrize(
         "changes",
-        [{"name": "  "}, {"sku": " "}, {"tax_rate_bp": 10_001}, {"weight_grams": -1}, {"price_minor": -5}, {"hsn_code": "69"}],
+        [
+            {"name": "  "},
+            {"sku": " "},
+            {"tax_rate_bp": 10_001},
+            {"weight_grams": -1},
+            {"price_minor": -5},
+            {"hsn_code": "69"},
+        ],
     )
     def test_bad_figures_are_refused(self, database: Database, clock: ManualClock, changes: dict[str, object]) -> None:
         with pytest.raises(InvalidInput), database.unit_of_work(actor="test") as session:
