@@ -234,9 +234,7 @@ def earn_for_order(
 
 def _not_yet_earned(session: Session, lines: Sequence[EarningLine]) -> Sequence[EarningLine]:
     ids = [line.order_line_id for line in lines]
-    known = set(
-        session.scalars(select(OrderLinePoints.order_line_id).where(OrderLinePoints.order_line_id.in_(ids)))
-    )
+    known = set(session.scalars(select(OrderLinePoints.order_line_id).where(OrderLinePoints.order_line_id.in_(ids))))
     return [line for line in lines if line.order_line_id not in known]
 
 
