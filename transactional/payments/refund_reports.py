@@ -76,7 +76,7 @@ def _matching(session: Session, payment: Payment, snapshot: RefundSnapshot) -> R
         refund for refund in refunds if refund.gateway_refund_id is None and refund.status is RefundStatus.PENDING
     ]
     for refund in unsent:
-        if gateway_key(refund) == snapshot.notes.get(NOTE):
+        if gateway_key(refund, payment) == snapshot.notes.get(NOTE):
             return refund
     if NOTE not in snapshot.notes and refundable(payment) < snapshot.amount_minor:
         # The gateway gave back by itself what we were about to give back: one money, one row.

@@ -135,9 +135,13 @@ def refundable(payment: Payment) -> int:
     return payment.captured_minor - payment.refunded_minor - payment.refund_pending_minor
 
 
-def gateway_key(refund: Refund) -> str:
-    """The idempotency key of the gateway's call: 64 hexadecimal characters, whatever characters our key has."""
-    return hashlib.sha256(f"refund:{refund.idempotency_key}".encode()).hexdigest()
+def gateway_key(refund: Refund, payment: Payment) -> str:
+    """The idempotency key of the gateway's call: 64 hexadecimal characters, whatever characters our key has.
+
+    The gateway's payment id is part of it, for our own keys name rows by number: another database that the same account
+    served (a restored backup, a second shop) has used the same ones for other money.
+    """
+    return hashlib.sha256(f"refund:{payment.gateway_payment_id}:{refund.idempotency_key}".encode()).hexdigest()
 
 
 def _stored_key(key: str) -> str:

@@ -36,7 +36,7 @@ def send_refund(database: Database, gateway: PaymentGateway, *, refund_id: int) 
 def _send(gateway: PaymentGateway, refund: Refund, payment: Payment) -> RefundSnapshot:
     if refund.gateway_refund_id is not None:
         return gateway.fetch_refund(refund.gateway_refund_id)
-    key = gateway_key(refund)
+    key = gateway_key(refund, payment)
     return gateway.refund(payment.gateway_payment_id, amount_minor=refund.amount_minor, key=key, notes={NOTE: key})
 
 

@@ -11,8 +11,8 @@ from transactional.core.errors import Conflict, IdempotencyMismatch, InvalidInpu
 from transactional.core.uow import Database
 from transactional.orders import service as orders
 from transactional.payments import cash, service
-from transactional.payments.models import PaymentStatus, RefundStatus
-from transactional.payments.refunds import refund_due
+from transactional.payments.models import PaymentStatus, Refund, RefundStatus
+from transactional.payments.refunds import gateway_key, refund_due
 from transactional.payments_standin.bank import Outcome
 from transactional.payments_standin.config import StandInConfig
 from transactional.payments_standin.faults import Fault
@@ -253,3 +253,14 @@ def test_a_refund_that_the_outbox_gave_up_is_sent_by_the_poller(till: Till) -> N
     assert till.refunds(order_id)[0].status is RefundStatus.PROCESSED
     assert len(till.gateway.payment_refunds(till.payments(order_id)[0].gateway_payment_id)) == 1
     till.check_books()
+
+
+def test_our_key_for_other_money_is_another_key_at_the_gateway(till: Till) -> None:
+    first, second = till.buy(), till.buy()
+    keys = []
+    for order_id in (first, second):
+        payment = till.payments(order_id)[0]
+        refund = Refund(payment_id=payment.id, order_id=order_id, idempotency_key="change:1")
+        keys.append(gateway_key(refund, payment))
+        assert keys[-1] == gateway_key(refund, payment), "a repetition is the same refund"
+    assert keys[0] != keys[1]
