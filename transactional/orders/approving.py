@@ -25,11 +25,14 @@ class ContentChanged(Conflict):
 def approve(session: Session, *, order_id: int, content_sha256: str, actor: str, now: datetime) -> OrderApproval:
     """The customer agrees to the content with this hash: the order may be paid until the approval expires.
 
-    An order with nothing to pay is confirmed by it.
+    An order with nothing to pay is confirmed by it. Agreeing again to what counts already changes nothing.
 
     Raises NotFound, IllegalTransition unless the order awaits approval, ContentChanged for another content.
     """
     order = lock_order(session, order_id)
+    given = approvals.live_approval(session, order_id, now)
+    if given is not None and given.content_sha256 == content_sha256:
+        return given
     if order.status is not OrderStatus.AWAITING_APPROVAL:
         raise refusal(order, OrderStatus.AWAITING_PAYMENT)
     _require_content(session, order, content_sha256)

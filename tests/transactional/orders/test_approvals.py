@@ -88,6 +88,15 @@ def test_orders_off_the_shelf_need_no_approval(kit: TradeKit) -> None:
         approve(kit, 404, "0" * 64)
 
 
+def test_agreeing_twice_is_agreeing_once(kit: TradeKit) -> None:
+    order_id = custom_order(kit)
+    first = approve(kit, order_id)
+    assert approve(kit, order_id).id == first.id
+    assert kit.count(OrderApproval) == 1
+    with pytest.raises(IllegalTransition):
+        approve(kit, order_id, "0" * 64)
+
+
 def test_another_content_than_the_one_shown_is_refused(kit: TradeKit) -> None:
     order_id = custom_order(kit)
     with pytest.raises(ContentChanged) as refused:
