@@ -89,20 +89,19 @@ def test_the_last_unit_cancels_the_order_and_gives_shipping_back(kit: TradeKit) 
     kit.assert_sound()
 
 
-@pytest.mark.parametrize("sequence", list(itertools.permutations([(0, 1), (0, 2), (1, 1), (2, 3)])))
-def test_no_sequence_moves_a_discount_share(kit: TradeKit, sequence: tuple[tuple[int, int], ...]) -> None:
+def test_no_sequence_moves_a_discount_share(kit: TradeKit) -> None:
     """The trap of shops that prorate anew after each cancellation: the same units always refund the same."""
-    free, cup, card = (kit.variant(f"V{price}", price=price, stock=9) for price in (0, 3_333, 9_999))
+    variants = [kit.variant(f"V{price}", price=price, stock=90) for price in (0, 3_333, 9_999)]
     kit.coupon("ODD", percent_bp=777)
-    order_id = kit.buy({free: 3, cup: 1, card: 3}, coupon="ODD")
-    lines = kit.lines(order_id)
-    total = kit.order(order_id).total_minor
-    given: dict[int, int] = {}
-    for position, quantity in sequence:
-        decision = cancel_units(kit, order_id, {lines[position].id: quantity})
-        given[position] = given.get(position, 0) + decision.units_minor
-    assert given == {position: line.net_minor for position, line in enumerate(lines)}
-    assert sum(refunds(kit, order_id)) == total
+    for sequence in itertools.permutations([(0, 1), (0, 2), (1, 1), (2, 3)]):
+        order_id = kit.buy(dict(zip(variants, (3, 1, 3), strict=True)), coupon="ODD")
+        lines = kit.lines(order_id)
+        given: dict[int, int] = {}
+        for position, quantity in sequence:
+            decision = cancel_units(kit, order_id, {lines[position].id: quantity})
+            given[position] = given.get(position, 0) + decision.units_minor
+        assert given == {position: line.net_minor for position, line in enumerate(lines)}
+        assert sum(refunds(kit, order_id)) == kit.order(order_id).total_minor
 
 
 def test_a_free_first_line_bears_no_discount_and_a_tiny_discount_is_not_lost(kit: TradeKit) -> None:

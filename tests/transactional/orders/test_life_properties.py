@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -35,6 +36,14 @@ STOCK = 1_000
 _OVER = (OrderStatus.CANCELLED, OrderStatus.EXPIRED)
 
 pick = st.integers(0, 30)
+wishes = st.fixed_dictionaries(
+    {
+        "lines": st.dictionaries(st.integers(0, 3), st.integers(1, 4), min_size=1, max_size=3),
+        "coupon": st.booleans(),
+        "points": st.integers(0, 20),
+        "cash": st.booleans(),
+    }
+)
 
 
 class OrderMachine(RuleBasedStateMachine):
@@ -50,21 +59,32 @@ class OrderMachine(RuleBasedStateMachine):
         self.engine = make_engine(f"sqlite:///{self._folder / 'shop.db'}")
         self.kit = TradeKit(Database(self.engine, self.clock))
         self.paid: dict[int, int] = {}
+        self.desk: dict[int, int] = {}
         self.given = 0
 
     def teardown(self) -> None:
-        """Leave nothing behind."""
-        self.engine.dispose()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        """The end of every life; then leave nothing behind."""
+        try:
+            if hasattr(self, "customer"):
+                self.give_everything_back()
+        finally:
+            self.engine.dispose()
+            shutil.rmtree(self._folder, ignore_errors=True)
 
-    @initialize()
-    def open_shop(self) -> None:
-        """Goods at odd prices, one customer, one coupon."""
+    @initialize(bought=st.lists(st.tuples(wishes, st.integers(0, 9)), min_size=3, max_size=4))
+    def open_shop(self, bought: list[tuple[dict[str, Any], int]]) -> None:
+        """Goods at odd prices, one customer, one coupon, and some orders of every age.
+
+        Otherwise a sequence that happens to order little would prove little.
+        """
         self.variants = [self.kit.variant(f"V{price}", price=price, stock=STOCK) for price in PRICES]
         self.customer = self.kit.customer()
         self.kit.give_points(self.customer, 500)
         self.given = 500
         self.kit.coupon("MIN", percent_bp=1_337, min_spend_minor=60_000, frees_on_full_refund=True)
+        for wish, age in bought:
+            self.place(**wish)
+            self.advance(len(self.paid) - 1, age)
 
     def orders(self, *statuses: OrderStatus) -> list[service.Order]:
         """The orders in these statuses, or all."""
@@ -91,12 +111,11 @@ class OrderMachine(RuleBasedStateMachine):
         if outcome in (PaidOutcome.CONFIRMED, PaidOutcome.REVIVED):
             self.paid[order_id] += amount
 
-    @rule(
-        lines=st.dictionaries(st.integers(0, 3), st.integers(1, 4), min_size=1, max_size=3),
-        coupon=st.booleans(),
-        points=st.integers(0, 20),
-        cash=st.booleans(),
-    )
+    @rule(wish=wishes)
+    def order_more(self, wish: dict[str, Any]) -> None:
+        """Another order."""
+        self.place(**wish)
+
     def place(self, lines: dict[int, int], coupon: bool, points: int, cash: bool) -> None:
         """An order, perhaps with coupon and points, perhaps paid at the door."""
         gross = sum(PRICES[n] * quantity for n, quantity in lines.items())
@@ -123,9 +142,11 @@ class OrderMachine(RuleBasedStateMachine):
                 due = order.total_minor if expired else service.amount_due(session, order.id)
             self.pay_in(order.id, due)
 
-    @rule(index=pick)
-    def cancel(self, index: int) -> None:
-        """Called off as a whole, wherever it stands."""
+    @rule(index=pick, sure=st.integers(0, 3))
+    def cancel(self, index: int, sure: int) -> None:
+        """Called off as a whole, wherever it stands; not too often, or no order would grow old."""
+        if sure:
+            return
         self.attempt(
             index, lambda s, order: service.cancel(s, order_id=order.id, actor="t", reason="no", now=self.kit.now)
         )
@@ -145,6 +166,37 @@ class OrderMachine(RuleBasedStateMachine):
                 ours=ours,
             ),
         )
+
+    @rule(index=pick, steps=st.integers(2, 6))
+    def advance(self, index: int, steps: int) -> None:
+        """An order goes some natural steps, so that others find it at every age."""
+        orders = self.orders()
+        if not orders:
+            return
+        order_id = orders[index % len(orders)].id
+        for number in range(steps):
+            self._one_step(self.kit.order(order_id), index + number)
+
+    def _one_step(self, order: service.Order, dice: int) -> None:
+        online = order.payment_mode == "online"
+        if order.status in (OrderStatus.AWAITING_PAYMENT, OrderStatus.AWAITING_EXTRA_PAYMENT) and online:
+            with self.kit.database.read() as session:
+                due = service.amount_due(session, order.id)
+            self.pay_in(order.id, due)
+        elif order.status in (OrderStatus.PAID, OrderStatus.AWAITING_PAYMENT):
+            self.kit.run(lambda s: service.pack(s, order_id=order.id, actor="t", now=self.kit.now).id)
+        elif units := self._sendable(order, dice):
+            self.kit.run(
+                lambda s: service.ship_parcel(s, order_id=order.id, units=units, actor="t", now=self.kit.now).id
+            )
+        elif units := self.some(order.id, dice, "under_way_quantity"):
+            self.kit.run(
+                lambda s: service.parcel_delivered(s, order_id=order.id, units=units, actor="t", now=self.kit.now).id
+            )
+
+    def _sendable(self, order: service.Order, dice: int) -> Mapping[int, int]:
+        sendable = (OrderStatus.PACKED, OrderStatus.PARTIALLY_SHIPPED, OrderStatus.PARTIALLY_DELIVERED)
+        return self.some(order.id, dice, "unshipped_quantity") if order.status in sendable else {}
 
     @rule(index=pick)
     def pack(self, index: int) -> None:
@@ -214,14 +266,16 @@ class OrderMachine(RuleBasedStateMachine):
         if units:
             self.kit.run(lambda s: self.take_back(s, order.id, units, ours))
 
-    def take_back(self, session, order_id: int, units: Mapping[int, int], ours: bool) -> None:  # type: ignore[no-untyped-def]
-        """What the returns desk does; its payout is the decision's."""
+    def take_back(  # type: ignore[no-untyped-def]
+        self, session, order_id: int, units: Mapping[int, int], ours: bool, desk: str = "return"
+    ) -> int:
+        """What the returns desk does; gives the decision's payout."""
         known = len(service.moves_of(session, order_id))
         given = service.take_back(
             session,
             order_id=order_id,
             units=units,
-            cause=f"return:{order_id}-{known}",
+            cause=f"{desk}:{order_id}-{known}",
             actor="t",
             reason="unloved",
             now=self.kit.now,
@@ -231,6 +285,9 @@ class OrderMachine(RuleBasedStateMachine):
             if line.id in units:
                 inventory.restock(session, variant_id=line.variant_id, quantity=units[line.id], now=self.kit.now)
         service.settle_given(session, service.get_order(session, order_id), given, actor="t", now=self.kit.now)
+        if desk == "return" and service.get_order(session, order_id).paid_at is not None:
+            self.desk[order_id] = self.desk.get(order_id, 0) + given.decision.refund_minor
+        return given.decision.refund_minor
 
     @rule(index=pick, remove=st.booleans(), add=st.integers(0, 3), move=st.booleans())
     def propose(self, index: int, remove: bool, add: int, move: bool) -> None:
@@ -261,6 +318,45 @@ class OrderMachine(RuleBasedStateMachine):
             return decide(session, change_id=change.id, actor="t", now=self.kit.now)
 
         self.attempt(index, work, OrderStatus.MODIFYING, OrderStatus.AWAITING_EXTRA_PAYMENT)
+
+    @rule(index=pick)
+    def send_again(self, index: int) -> None:
+        """Something was wrong with a unit: another one leaves, free of charge."""
+        self.attempt(
+            index,
+            lambda s, order: service.send_again(
+                s,
+                order_id=order.id,
+                units=dict(list(self.some(order.id, index, "delivered_quantity").items())[:1]),
+                actor="t",
+                reason="broken",
+                now=self.kit.now,
+            ),
+            OrderStatus.DELIVERED,
+            OrderStatus.PARTIALLY_DELIVERED,
+        )
+
+    @rule(index=pick, wanted=st.integers(0, 3))
+    def exchange(self, index: int, wanted: int) -> None:
+        """A delivered unit comes back, and pays for another."""
+
+        def work(session, order) -> object:  # type: ignore[no-untyped-def]
+            left = {line.id: line.delivered_quantity - line.returned_quantity for line in self.kit.lines(order.id)}
+            units = {line: 1 for line, n in list(left.items())[: 1 + index % 2] if n}
+            change = service.draft_exchange(
+                session,
+                order_id=order.id,
+                add=[AddedUnits(self.variants[wanted], 1)],
+                actor="t",
+                reason="another",
+                now=self.kit.now,
+            )
+            credit = self.take_back(session, order.id, units, ours=False, desk="exchange")
+            return service.settle_exchange(
+                session, change_id=change.id, credit_minor=credit, actor="t", now=self.kit.now
+            )
+
+        self.attempt(index, work, OrderStatus.DELIVERED)
 
     @rule(minutes=st.sampled_from([1, 20, 40, 60 * 25]))
     def wait(self, minutes: int) -> None:
@@ -305,13 +401,15 @@ class OrderMachine(RuleBasedStateMachine):
             )
             for order in self.orders():
                 decisions = service.decisions_of(session, order.id)
-                desk = sum(d.refund_minor for d in decisions if d.cause.startswith("return:"))
                 due = sum(m["amount_minor"] for m in messages if m["order_id"] == order.id and "key" in m)
                 door = sum(m["amount_minor"] for m in messages if m["order_id"] == order.id and "key" not in m)
+                change = service.open_change_of(session, order.id)
+                # What was returned for an exchange lies with the shop until its difference is paid or it is declined.
+                credit = change.given_up_minor if change is not None and change.kind == "exchange" else 0
                 kept = order.total_minor - sum(d.refund_minor for d in decisions)
                 assert kept >= 0
                 came_in = self.paid[order.id] + door
-                assert came_in - desk - due == (kept if order.paid_at is not None else 0)
+                assert came_in - self.desk.get(order.id, 0) - due == (kept + credit if order.paid_at is not None else 0)
                 if order.status is OrderStatus.CANCELLED and not any(
                     line.shipped_quantity for line in service.lines_of(session, order.id)
                 ):
@@ -335,7 +433,6 @@ class OrderMachine(RuleBasedStateMachine):
         for variant in self.variants:
             assert self.kit.level(variant) == (STOCK - gone[variant], waiting[variant])
 
-    @rule()
     def give_everything_back(self) -> None:
         """Whatever happened before: in the end the customer has all their money, but for shipping that was rendered."""
         for order in self.orders():
@@ -354,15 +451,14 @@ class OrderMachine(RuleBasedStateMachine):
         assert points.active + points.pending - points.owed == self.given
 
     def _undo(self, order_id: int) -> None:
-        if self.kit.order(order_id).status in (*_OVER, OrderStatus.AWAITING_PAYMENT, OrderStatus.PAID):
-            if self.kit.order(order_id).status not in _OVER:
-                self.kit.run(
-                    lambda s: service.cancel(s, order_id=order_id, actor="t", reason="end", now=self.kit.now).id
-                )
+        order = self.kit.order(order_id)
+        if order.status in _OVER:
             return
-        if self.kit.order(order_id).status in (OrderStatus.MODIFYING, OrderStatus.AWAITING_EXTRA_PAYMENT):
+        if not any(line.shipped_quantity for line in self.kit.lines(order_id)):
             self.kit.run(lambda s: service.cancel(s, order_id=order_id, actor="t", reason="end", now=self.kit.now).id)
             return
+        if order.status is OrderStatus.AWAITING_EXTRA_PAYMENT:
+            self.kit.run(self._decline(order_id))
         lines = self.kit.lines(order_id)
         waiting = {line.id: line.unshipped_quantity for line in lines if line.unshipped_quantity}
         if waiting:
@@ -384,6 +480,14 @@ class OrderMachine(RuleBasedStateMachine):
         kept = {line: quantity for line, quantity in kept.items() if quantity}
         if kept:
             self.kit.run(lambda s: self.take_back(s, order_id, kept, ours=False))
+
+    def _decline(self, order_id: int):  # type: ignore[no-untyped-def]
+        def work(session) -> None:  # type: ignore[no-untyped-def]
+            change = service.open_change_of(session, order_id)
+            assert change is not None
+            service.decline_change(session, change_id=change.id, actor="t", now=self.kit.now)
+
+        return work
 
 
 @pytest.fixture

@@ -7,7 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
+from tests.support.trade import TradeKit
 from tests.transactional.payments.till import Till
 from transactional.core.errors import Conflict, IllegalTransition, InvalidInput, NotFound
 from transactional.inventory import service as inventory
@@ -209,3 +211,25 @@ def test_two_members_of_staff_process_one_return_once(pg_till: Till) -> None:
     till.work()
     assert len(till.refunds(order_id)) == 1
     till.check_books()
+
+
+def test_what_was_not_paid_at_the_door_yet_is_no_longer_due_instead_of_paid_back(kit: TradeKit) -> None:
+    cup, card = kit.variant("CUP", price=40_000, stock=9), kit.variant("CARD", price=30_000, stock=9)
+    order_id = kit.buy({cup: 1, card: 1}, pay=False, payment_mode="on_delivery")
+    cups, cards = (line.id for line in kit.lines(order_id))
+
+    def first_parcel_goes_back(session: Session) -> int:
+        orders.pack(session, order_id=order_id, actor="t", now=kit.now)
+        orders.ship_parcel(session, order_id=order_id, units={cups: 1}, actor="t", now=kit.now)
+        orders.parcel_delivered(session, order_id=order_id, units={cups: 1}, actor="t", now=kit.now)
+        due = orders.amount_due(session, order_id)
+        asked = returns.request_return(
+            session, order_id=order_id, quantities={cups: 1}, reason="", window_days=WINDOW, now=kit.now
+        )
+        returns.approve(session, return_id=asked.id, now=kit.now)
+        done = returns.process(session, return_id=asked.id, actor="t", now=kit.now)
+        assert done.refund_minor == 40_000
+        return due - orders.amount_due(session, order_id)
+
+    assert kit.run(first_parcel_goes_back) == 40_000
+    kit.assert_sound()
