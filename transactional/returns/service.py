@@ -187,7 +187,8 @@ def process(session: Session, *, return_id: int, actor: str, now: datetime, dama
             now=now,
         )
     orders.settle_given(session, order, given, actor=actor, now=now)
-    if returned.exchange_change_id is None and returned.refund_minor:
+    # What is still to be paid at the door is not paid back: it is no longer due.
+    if returned.exchange_change_id is None and returned.refund_minor and order.paid_at is not None:
         payments.request_refund(
             session,
             order_id=order.id,
