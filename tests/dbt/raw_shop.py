@@ -160,7 +160,9 @@ class RawShop:
         placed = START + timedelta(days=number * 4, minutes=chance.randrange(1440))
         fate = chance.choice(["delivered", "delivered", "delivered", "expired", "cancelled", "refunded", "on_delivery"])
         paid = placed + timedelta(minutes=7) if fate in {"delivered", "refunded"} else None
-        gross = sum(self._line(number, position, chance) for position in range(chance.randint(1, 3)))
+        gross = sum(
+            self._line(number, position, chance, sent=fate == "delivered") for position in range(chance.randint(1, 3))
+        )
         points = 300 if number % 5 == 0 else 0
         self.put(
             "orders", number, public_id=f"or_{number}", order_number=f"MLT-{number}", channel="web", currency="INR",
@@ -205,12 +207,13 @@ class RawShop:
         if fate == "delivered" and number % 3 == 0:
             self.take_back(number, placed + timedelta(days=9))
 
-    def _line(self, order: int, position: int, chance: Random) -> int:
+    def _line(self, order: int, position: int, chance: Random, *, sent: bool) -> int:
         line, product, quantity = order * 10 + position, chance.randint(1, 10), chance.randint(1, 3)
         gross = quantity * 1000 * product
         self.put(
             "order_lines", line, order_id=order, variant_id=product, product_id=product, sku=f"SKU-{product}",
             quantity=quantity, unit_price_minor=1000 * product, gross_minor=gross, net_minor=gross,
+            shipped_quantity=quantity if sent else 0, delivered_quantity=quantity if sent else 0,
         )  # fmt: skip
         self.put("stock_movements", line, variant_id=product, location_id=1, kind="sale", quantity=-quantity,
                  order_line_id=line, occurred_at=START + timedelta(days=order * 4))  # fmt: skip
@@ -281,7 +284,8 @@ class RawShop:
         """One unit of the first line of a paid order is cancelled, with its money and perhaps the shipping's."""
         ((net, quantity),) = self.select(f"SELECT net_minor, quantity FROM raw.order_lines WHERE id = {order * 10}")
         money = net // quantity
-        self.change("order_lines", order * 10, cancelled_quantity=1, refunded_minor=money)
+        self.change("order_lines", order * 10, cancelled_quantity=1, shipped_quantity=quantity - 1,
+                    delivered_quantity=quantity - 1, refunded_minor=money)  # fmt: skip
         self.put("order_unit_moves", order, order_id=order, order_line_id=order * 10, kind="cancelled", quantity=1,
                  first_unit=0, refund_minor=money, occurred_at=when)  # fmt: skip
         self.put(
@@ -295,7 +299,7 @@ class RawShop:
         line, gross = order * 10 + 9, 20_000
         self.put(
             "order_lines", line, order_id=order, variant_id=10, product_id=10, sku="SKU-10", quantity=2,
-            unit_price_minor=gross // 2, gross_minor=gross, net_minor=gross,
+            unit_price_minor=gross // 2, gross_minor=gross, net_minor=gross, shipped_quantity=2, delivered_quantity=2,
         )  # fmt: skip
         self.put("order_changes", order, public_id=f"oc_{order}", order_id=order, kind="edit", status="applied",
                  currency="INR", added_minor=gross, difference_minor=gross, applied_at=when)  # fmt: skip

@@ -6,12 +6,28 @@
     meta={'changed_table': 'shipments'},
 ) }}
 
-with contents as (
+with affected as (
+    select *
+    from {{ ref('stg_shipments') }}
+    {% if is_incremental() -%}
+        where
+            shipment_id in ({{ changed_ids('shipments') }})
+            or shipment_id in (
+                select items.shipment_id
+                from {{ ref('stg_shipment_items') }} as items
+                where items.shipment_item_id in ({{ touched_ids('shipment_items') }})
+            )
+            or {{ some_vanished('shipment_items') }}
+    {%- endif %}
+),
+
+contents as (
     select
-        shipment_id,
-        sum(quantity) as units
-    from {{ ref('stg_shipment_items') }}
-    group by shipment_id
+        items.shipment_id,
+        sum(items.quantity) as units
+    from {{ ref('stg_shipment_items') }} as items
+    where items.shipment_id in (select affected.shipment_id from affected)
+    group by items.shipment_id
 )
 
 select
@@ -62,16 +78,6 @@ select
     shipments.cancelled_at,
     shipments.lost_at,
     shipments.damaged_at
-from {{ ref('stg_shipments') }} as shipments
+from affected as shipments
 cross join {{ ref('int_shop') }} as shop
 left join contents on shipments.shipment_id = contents.shipment_id
-{% if is_incremental() -%}
-    where
-        shipments.shipment_id in ({{ changed_ids('shipments') }})
-        or shipments.shipment_id in (
-            select items.shipment_id
-            from {{ ref('stg_shipment_items') }} as items
-            where items.shipment_item_id in ({{ touched_ids('shipment_items') }})
-        )
-        or {{ some_vanished('shipment_items') }}
-{%- endif %}

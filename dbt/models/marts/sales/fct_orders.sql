@@ -77,6 +77,9 @@ called_off as (
     where
         unit_moves.move_kind in ('cancelled', 'came_back')
         and unit_moves.occurred_at <= paid_orders.paid_at
+        {% if is_incremental() -%}
+            and unit_moves.order_id in (select affected_ids.order_id from affected_ids)
+        {%- endif %}
     group by unit_moves.order_id
 ),
 
