@@ -514,9 +514,9 @@ def run_machine(template: Path, *, examples: int, steps: int, derandomize: bool)
 
 
 def test_any_sequence_keeps_every_order_whole(template: Path) -> None:
-    run_machine(template, examples=6, steps=25, derandomize=True)
+    run_machine(template, examples=5, steps=20, derandomize=True)
 
 
 @pytest.mark.slow
 def test_many_more_sequences_keep_every_order_whole(template: Path) -> None:
-    run_machine(template, examples=12, steps=45, derandomize=False)
+    run_machine(template, examples=12, steps=35, derandomize=False)
