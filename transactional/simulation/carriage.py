@@ -27,8 +27,11 @@ from transactional.shipping_standin.journeys import SCRIPTS
 from transactional.shipping_standin.transport import InProcessTransport
 from transactional.simulation.stage import Stage
 
+NAME = "simulated"
+"""Keeps these parcels apart from those of the shop's real account, which has never heard of them."""
 ACCOUNT_OPENED_BEFORE_THE_END = timedelta(days=75)
 
+_BASE_URL = "http://shiprocket.local/v1/external"
 _INDIA = ZoneInfo("Asia/Kolkata")
 _VAN_COMES = time(11, 0)
 _AT_PICKUP = 3
@@ -50,12 +53,15 @@ def open_account(office: Carrier, database: Database, settings: Settings) -> Shi
     """The shop's real adapter on the stand-in, without a socket between them."""
     account = office.account
     known = {
+        "shiprocket_base_url": _BASE_URL,
         "shiprocket_email": account.email,
         "shiprocket_password": SecretStr(account.password),
         "pickup_location": account.pickup_location,
     }
     transport = InProcessTransport(office)
-    return build(settings.model_copy(update=known), database, transport=transport, pause=lambda _: None)
+    adapter = build(settings.model_copy(update=known), database, transport=transport, pause=lambda _: None)
+    adapter.name = NAME
+    return adapter
 
 
 def write_rules(session: Session, now: datetime) -> None:

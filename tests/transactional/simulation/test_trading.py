@@ -122,7 +122,7 @@ def test_much_happens(played: tuple[Database, dict[str, int], dict[str, Any]]) -
     assert counts["refunds that failed"] > 0
     assert rows(database, "SELECT count(*) FROM orders") == [(counts["orders"],)]
     assert rows(database, "SELECT base_currency, time_zone FROM shop_profile") == [("INR", "Asia/Kolkata")]
-    assert {row[0] for row in rows(database, "SELECT DISTINCT carrier FROM shipments")} == {"own", "shiprocket"}
+    assert {row[0] for row in rows(database, "SELECT DISTINCT carrier FROM shipments")} == {"own", "simulated"}
     assert len(rows(database, "SELECT DISTINCT shipping_minor FROM orders")) > 3
 
 
