@@ -108,9 +108,11 @@ def _claim(database: Database, count: int) -> list[OutboxMessage]:
         # A look without a lock first: an idle worker must not take SQLite's write lock every second.
         if session.scalar(due.limit(1)) is None:
             return []
+    # A common table expression is evaluated once; a bare subquery with a limit may be asked again for every row.
+    locked = due.with_for_update(skip_locked=True).cte("locked")
     claim = (
         update(OutboxMessage)
-        .where(OutboxMessage.id.in_(due.with_for_update(skip_locked=True)))
+        .where(OutboxMessage.id.in_(select(locked.c.id)))
         .values(claimed_until=now + _LEASE)
         .returning(OutboxMessage)
         .execution_options(synchronize_session=False)
