@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from transactional.catalog.models import InventoryPolicy, Price, Product, ProductVariant
@@ -78,7 +79,9 @@ def lowest_price_minor(
     return session.scalar(statement)
 
 
-def in_force(currency: str, channel: str, now: datetime) -> ColumnElement[bool]:
+def in_force(
+    currency: str | BindParameter[str], channel: str | BindParameter[str], now: datetime | BindParameter[datetime]
+) -> ColumnElement[bool]:
     """The condition that a price row is the one charged at `now`."""
     return and_(
         Price.currency == currency,
@@ -88,45 +91,73 @@ def in_force(currency: str, channel: str, now: datetime) -> ColumnElement[bool]:
     )
 
 
+# Built once, and only of what a basket needs: every cart and every checkout asks.
+_SELLABLE = (
+    select(
+        ProductVariant.id,
+        ProductVariant.product_id,
+        ProductVariant.sku,
+        ProductVariant.name,
+        Product.name.label("product_name"),
+        Price.amount_minor,
+        Product.tax_rate_bp,
+        ProductVariant.weight_grams,
+        ProductVariant.inventory_policy,
+        Product.is_customisable,
+        Product.needs_approval,
+    )
+    .join(Product, Product.id == ProductVariant.product_id)
+    .join(Price, Price.variant_id == ProductVariant.id)
+    .where(
+        ProductVariant.is_active,
+        Product.is_active,
+        in_force(bindparam("currency"), bindparam("channel"), bindparam("now")),
+    )
+    .order_by(ProductVariant.id)
+)
+_SELLABLE_VARIANTS = _SELLABLE.where(ProductVariant.id.in_(bindparam("ids", expanding=True)))
+_SELLABLE_OF_PRODUCTS = _SELLABLE.where(ProductVariant.product_id.in_(bindparam("ids", expanding=True)))
+
+
 def buyable_variants(
     session: Session, variant_ids: Iterable[int], *, currency: str, channel: str = WEB, now: datetime
 ) -> dict[int, SellableVariant]:
     """Those of the variants that may be sold now, by id: active, of an active product, with a price in force."""
-    return _sellable(session, ProductVariant.id.in_(set(variant_ids)), currency, channel, now)
+    return _sellable(session, _SELLABLE_VARIANTS, variant_ids, currency, channel=channel, now=now)
 
 
 def buyable_variants_of_products(
     session: Session, product_ids: Iterable[int], *, currency: str, channel: str = WEB, now: datetime
 ) -> dict[int, SellableVariant]:
     """Every variant of these products that may be sold now, by variant id."""
-    return _sellable(session, ProductVariant.product_id.in_(set(product_ids)), currency, channel, now)
+    return _sellable(session, _SELLABLE_OF_PRODUCTS, product_ids, currency, channel=channel, now=now)
 
 
 def _sellable(
-    session: Session, which: ColumnElement[bool], currency: str, channel: str, now: datetime
+    session: Session,
+    statement: Select[*tuple[Any, ...]],
+    ids: Iterable[int],
+    currency: str,
+    *,
+    channel: str,
+    now: datetime,
 ) -> dict[int, SellableVariant]:
-    statement = (
-        select(ProductVariant, Product, Price.amount_minor)
-        .join(Product, Product.id == ProductVariant.product_id)
-        .join(Price, Price.variant_id == ProductVariant.id)
-        .where(which, ProductVariant.is_active, Product.is_active, in_force(currency, channel, now))
-        .order_by(ProductVariant.id)
-    )
+    parameters = {"ids": sorted(set(ids)), "currency": currency, "channel": channel, "now": now}
     return {
-        variant.id: SellableVariant(
-            variant_id=variant.id,
-            product_id=product.id,
-            sku=variant.sku,
-            title=f"{product.name} – {variant.name}" if variant.name else product.name,
-            price_minor=amount,
+        row.id: SellableVariant(
+            variant_id=row.id,
+            product_id=row.product_id,
+            sku=row.sku,
+            title=f"{row.product_name} – {row.name}" if row.name else row.product_name,
+            price_minor=row.amount_minor,
             currency=currency,
-            tax_rate_bp=product.tax_rate_bp,
-            weight_grams=variant.weight_grams,
-            inventory_policy=variant.inventory_policy,
-            customisable=product.is_customisable,
-            needs_approval=product.needs_approval,
+            tax_rate_bp=row.tax_rate_bp,
+            weight_grams=row.weight_grams,
+            inventory_policy=row.inventory_policy,
+            customisable=row.is_customisable,
+            needs_approval=row.needs_approval,
         )
-        for variant, product, amount in session.execute(statement)
+        for row in session.execute(statement, parameters)
     }
 
 
