@@ -14,7 +14,7 @@ from transactional.orders.changes import close_cancellation, decline_open_change
 from transactional.orders.claims import release_claims
 from transactional.orders.giving_back import GivenBack, give_back, publish_refund, settle_given
 from transactional.orders.models import Order, OrderLine, OrderRefundDecision, OrderStatus, PaymentMode, UnitMove
-from transactional.orders.parcels import follow_units
+from transactional.orders.parcels import follow_units, refuse_boxed
 from transactional.orders.queries import lines_of, lock_order
 from transactional.orders.transitions import CHANGING, refusal, transition
 from transactional.shipping import service as shipping
@@ -60,10 +60,12 @@ def cancel_units(
 
     Their stock is free again, their frozen price goes back by policy, and the order goes on without them; without any
     unit left it is cancelled as a whole. Raises NotFound, InvalidInput for no units, Conflict for more than are left
-    or an unpaid order (which is called off and placed anew), IllegalTransition while a change set is open.
+    or for units in a parcel, which is called off first, or an unpaid order (which is called off and placed anew),
+    IllegalTransition while a change set is open.
     """
     order = lock_order(session, order_id)
     _require_divisible(order)
+    refuse_boxed(session, order, units)
     change = open_change(session, order, ChangeKind.CANCELLATION, actor=actor, reason=reason, now=now)
     given = give_back(
         session,

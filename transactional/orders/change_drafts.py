@@ -16,6 +16,7 @@ from transactional.orders.approvals import needs_approval
 from transactional.orders.change_models import ChangeKind, ChangeStatus, OrderChange, OrderChangeLine
 from transactional.orders.giving_back import quote_refund
 from transactional.orders.models import Order, OrderLine, OrderUnitMove
+from transactional.orders.parcels import refuse_boxed
 from transactional.orders.queries import lines_of
 from transactional.orders.units import price_of_units
 
@@ -122,6 +123,7 @@ def _check(session: Session, order: Order, wanted: WantedChange) -> None:
             raise Conflict(
                 f"{left[line_id]} units of line {line_id} can be removed, not {quantity}", left=left[line_id]
             )
+    refuse_boxed(session, order, wanted.remove)
     if not wanted.add and sum(left.values()) == sum(wanted.remove.values()):
         raise InvalidInput("nothing would be left: call the order off instead", field="remove")
 

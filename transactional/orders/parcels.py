@@ -29,6 +29,8 @@ log = structlog.stdlib.get_logger("transactional.orders")
 COLLECTED = "orders.collected"
 """Outbox topic {order_id, amount_minor, currency, occurred_at}: an order paid on delivery was paid at the door."""
 
+_IN_A_PARCEL = "lies in a parcel: it leaves with that one, or the parcel is called off first"
+
 _SENDABLE = (OrderStatus.PACKED, OrderStatus.PARTIALLY_SHIPPED, OrderStatus.PARTIALLY_DELIVERED)
 
 
@@ -75,20 +77,35 @@ def ship(
 
 def _by_hand(session: Session, order: Order, wanted: Mapping[int, int] | None) -> Mapping[int, int]:
     """The units that leave outside of the parcels that were packed for a carrier; all of them where nothing is said."""
-    boxed = shipping.units_in_parcels(session, order.id)
-    left = {
-        line.id: max(0, min(line.quantity - line.cancelled_quantity - boxed.get(line.id, 0), line.unshipped_quantity))
-        for line in lines_of(session, order.id)
-    }
-    units = {line_id: quantity for line_id, quantity in left.items() if quantity} if wanted is None else wanted
-    nothing_left = wanted is None and not units
-    if nothing_left or any(quantity > left[line_id] for line_id, quantity in units.items() if line_id in left):
-        raise Conflict(
-            f"what is left of order {order.order_number} lies in a parcel or has gone: that parcel's carrier tells when"
-            " it leaves, or it is called off first",
-            left=[{"order_line_id": line_id, "quantity": quantity} for line_id, quantity in left.items()],
-        )
+    if wanted is not None:
+        refuse_boxed(session, order, wanted)
+        return wanted
+    units = {line_id: quantity for line_id, quantity in _loose(session, order.id).items() if quantity}
+    if not units:
+        raise Conflict(f"what is left of order {order.order_number} {_IN_A_PARCEL}")
     return units
+
+
+def refuse_boxed(session: Session, order: Order, wanted: Mapping[int, int]) -> None:
+    """Units in a parcel go where the parcel goes. Raises Conflict where `wanted` (order line → quantity) needs them."""
+    loose = _loose(session, order.id)
+    unsent = {line.id: line.unshipped_quantity for line in lines_of(session, order.id)}
+    for line_id, quantity in wanted.items():
+        if loose.get(line_id, 0) < quantity <= unsent.get(line_id, 0):
+            raise Conflict(
+                f"line {line_id} of order {order.order_number} {_IN_A_PARCEL}",
+                order_line_id=line_id,
+                left=loose[line_id],
+            )
+
+
+def _loose(session: Session, order_id: int) -> dict[int, int]:
+    """Order line → units that have not left and lie in no parcel."""
+    boxed = shipping.units_in_parcels(session, order_id)
+    return {
+        line.id: max(0, min(line.quantity - line.cancelled_quantity - boxed.get(line.id, 0), line.unshipped_quantity))
+        for line in lines_of(session, order_id)
+    }
 
 
 def deliver(session: Session, *, order_id: int, actor: str, now: datetime) -> Order:

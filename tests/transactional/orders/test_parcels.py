@@ -155,6 +155,11 @@ def test_units_in_a_carriers_parcel_do_not_leave_by_hand(kit: TradeKit) -> None:
     assert kit.lines(order_id)[0].shipped_quantity == 1
     with pytest.raises(Conflict, match="lies in a parcel"):
         leave()
+    with pytest.raises(Conflict, match="lies in a parcel"):
+        kit.run(
+            lambda s: service.cancel_units(s, order_id=order_id, units={line: 1}, actor="t", reason="r", now=kit.now)
+        )
+    assert kit.lines(order_id)[0].cancelled_quantity == 0, "the courier would carry what was paid back"
     kit.assert_sound()
 
 
