@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from httpx import Response
 from sqlalchemy import text
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -68,9 +69,10 @@ def browser(logins: Logins) -> TestClient:
     return TestClient(app, follow_redirects=False, headers={"accept": "text/html"})
 
 
-def enter(browser: TestClient, *, path: str = "/login", **fields: str) -> object:
+def enter(browser: TestClient, *, path: str = "/login", **fields: str) -> Response:
     form = {"email": ANALYST, "password": PASSWORD} | fields
-    return browser.post(path, data=form, headers={"origin": "http://testserver"})
+    answer: Response = browser.post(path, data=form, headers={"origin": "http://testserver"})
+    return answer
 
 
 class TestLogins:
