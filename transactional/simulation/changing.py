@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from transactional.core.errors import ShopError
 from transactional.orders import service as orders
 from transactional.orders.service import AddedUnits, ChangeStatus, OrderChange, OrderLine, WantedChange
+from transactional.shipping import service as shipping
 from transactional.simulation import paying
 from transactional.simulation.shoppers import Shopper
 from transactional.simulation.stage import Stage, actor_of
@@ -44,7 +45,8 @@ def _call_part_off(stage: Stage, shopper: Shopper, order_id: int) -> None:
     """One unit less, where there is more than one."""
 
     def job(session: Session) -> bool:
-        lines = _open_lines(session, order_id)
+        boxed = shipping.units_in_parcels(session, order_id)
+        lines = [line for line in _open_lines(session, order_id) if line.id not in boxed]
         if sum(line.unshipped_quantity for line in lines) < 2:
             return False
         units = {stage.rng.choice(lines).id: 1}
