@@ -269,7 +269,9 @@ class RawShop:
             total_minor=total, issued_at=when,
         )  # fmt: skip
 
-    def give_money_back(self, refund: int, order: int, money: int, when: datetime, *, return_id: int | None) -> None:
+    def give_money_back(
+        self, refund: int, order: int, money: int, when: datetime, *, return_id: int | None, on_paper: bool = True
+    ) -> None:
         """A refund that the gateway has done: in the payment, the ledger and on paper."""
         self.put(
             "refunds", refund, payment_id=order, order_id=order, return_id=return_id, idempotency_key=f"key-{refund}",
@@ -278,6 +280,15 @@ class RawShop:
         ((already,),) = self.select(f"SELECT refunded_minor FROM raw.payments WHERE id = {order}")
         self.change("payments", order, refunded_minor=already + money)
         self._post(refund * 100 + 1, order, "refund", -money, when)
+        if on_paper:
+            self._document(refund * 100 + 1, order, "credit_note", money, when)
+
+    def fail_to_refund(self, refund: int, order: int, money: int, when: datetime) -> None:
+        """The gateway could not give money back that the papers have credited: the customer is still owed it."""
+        self.put(
+            "refunds", refund, payment_id=order, order_id=order, idempotency_key=f"key-{refund}", status="failed",
+            amount_minor=money, currency="INR", created_at=when, failed_at=when,
+        )  # fmt: skip
         self._document(refund * 100 + 1, order, "credit_note", money, when)
 
     def call_off_a_unit(self, order: int, when: datetime, *, shipping: int = 0) -> None:

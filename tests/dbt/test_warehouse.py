@@ -26,6 +26,9 @@ def _history(shop: RawShop) -> None:
     paid = _delivered(shop)
     shop.call_off_a_unit(paid[0], START + timedelta(days=40), shipping=4900)
     shop.add_a_line(paid[1], START + timedelta(days=300))
+    shop.fail_to_refund(3000, paid[2], 700, START + timedelta(days=60))
+    shop.fail_to_refund(3001, paid[3], 500, START + timedelta(days=60))
+    shop.give_money_back(3002, paid[3], 500, START + timedelta(days=61), return_id=None, on_paper=False)
     shop.put("reconciliation_runs", 1, gateway="razorpay", state="finished")
     shop.put("gateway_differences", 1, gateway="razorpay", kind="captured", reference="pay_1", currency="INR",
              ours_minor=100, theirs_minor=99, resolved_at=START)  # fmt: skip

@@ -1,4 +1,5 @@
 -- Of every order that was invoiced and paid: invoices less credit notes = captured less refunded and on its way back.
+-- A refund that failed is still owed until another one is asked for.
 -- What an exchange adds is paid before it leaves and invoiced when it does, so orders with units that still have to
 -- leave are not judged yet; nor are those that moved just before the end of the data, for paper follows by a moment.
 with documents as (
@@ -19,12 +20,23 @@ payments as (
     group by order_id
 ),
 
+asked as (
+    select
+        *,
+        lead(refund_id) over (
+            partition by order_id
+            order by created_at, refund_id
+        ) as next_refund_id
+    from {{ ref('fct_refunds') }}
+    where order_id is not null
+),
+
 refunds as (
     select
         order_id,
+        sum(case when status = 'failed' and next_refund_id is null then amount else 0 end) as owed,
         max(greatest(created_at, coalesce(processed_at, created_at), coalesce(failed_at, created_at))) as moved_at
-    from {{ ref('fct_refunds') }}
-    where order_id is not null
+    from asked
     group by order_id
 ),
 
@@ -37,7 +49,7 @@ unsent as (
 select
     documents.order_id,
     documents.amount as invoiced,
-    payments.amount as paid
+    payments.amount - coalesce(refunds.owed, 0) as paid
 from documents
 inner join payments on documents.order_id = payments.order_id
 left join refunds on documents.order_id = refunds.order_id
@@ -46,6 +58,6 @@ cross join {{ ref('int_shop') }} as shop
 where
     unsent.order_id is null
     and payments.moved_at is not null
-    and documents.amount <> payments.amount
+    and documents.amount <> payments.amount - coalesce(refunds.owed, 0)
     and greatest(documents.moved_at, payments.moved_at, coalesce(refunds.moved_at, payments.moved_at))
     <= shop.last_event_at - interval {{ var('documents_settle_minutes') }} minute
