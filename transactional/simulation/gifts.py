@@ -51,8 +51,8 @@ class Gift:
 
     @property
     def made_to_order(self) -> bool:
-        """The silversmith delivers what was promised beyond the shelf: such goods may be back-ordered."""
-        return self.customisable and self.category == "Jewellery"
+        """Silversmith and saddler work on demand: few lie on the shelf, and what is promised beyond it follows."""
+        return self.customisable and self.category in ("Jewellery", "Bags and wallets")
 
 
 _WORTH_A_DESIGN = 900

@@ -6,13 +6,13 @@ parcel moves, would cost more than all the rest of a history.
 
 from datetime import datetime, time, timedelta
 
-from sqlalchemy import ColumnElement, Table, func, or_, select, update
+from sqlalchemy import ColumnElement, Table, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from transactional import tables
 from transactional.core import outbox
 from transactional.core.mail import TOPIC as MAIL
-from transactional.orders.service import STATUS_CHANGED, OrderStatus
+from transactional.orders.service import STATUS_CHANGED, OrderRefundDecision, OrderStatus
 from transactional.shipping import service as shipping
 from transactional.shipping.parcels import ADVANCE
 from transactional.simulation.stage import Stage
@@ -73,8 +73,9 @@ def _spare_mails(session: Session, now: datetime) -> int:
     """Made-up people get no mail: messages that lead to nothing else count as done. Gives how many are left to do."""
     table = _messages()
     step, origin = table.c.payload["to"].as_string(), table.c.payload["from"].as_string()
-    # The invoice was written when the parcel left: a plain delivery adds nothing to it.
-    plain_delivery = (step == OrderStatus.DELIVERED) & (origin == OrderStatus.SHIPPED)
+    # The invoice was written when the parcel left: where nothing was given back, a delivery adds nothing to it.
+    given_back = exists().where(OrderRefundDecision.order_id == table.c.payload["order_id"].as_integer())
+    plain_delivery = (step == OrderStatus.DELIVERED) & (origin == OrderStatus.SHIPPED) & ~given_back
     only_a_mail = or_(step.in_(_ONLY_A_MAIL), plain_delivery)
     session.execute(
         update(table)

@@ -9,7 +9,7 @@ from random import Random
 from sqlalchemy.orm import Session
 
 from transactional.inventory import service as inventory
-from transactional.inventory.service import ReorderPolicy
+from transactional.inventory.service import LevelRules, ReorderPolicy
 from transactional.simulation.gifts import GIFTS, HAMPERS, Gift
 from transactional.simulation.stage import Stage
 from transactional.suppliers import service as suppliers
@@ -42,7 +42,7 @@ class House:
 HOUSES = (
     House("PRINTWALA", "Printwala Studio", ("Photo gifts", "Stationery"), 6, 2, 8, 45),
     House("KHURJA", "Khurja Potters", ("Mugs and drinkware", "Home decoration"), 14, 2, 8, 48),
-    House("ZAVERI", "Zaveri Silver Works", ("Jewellery",), 12, 1, 6, 58),
+    House("ZAVERI", "Zaveri Silver Works", ("Jewellery",), 12, 1, 3, 58),
     House("MOGRA", "Mogra Candle Company", ("Candles and fragrance", "Wellness"), 9, 4, 8, 42),
     House("MITHAI", "Annapurna Mithai", ("Sweets and hampers",), 4, 2, 12, 55),
     House("NURSERY", "Lalbagh Nursery", ("Flowers and plants",), 5, 1, 6, 50),
@@ -85,22 +85,25 @@ def sign_contracts(
             now=now,
         )
         inventory.set_rules(
-            session,
-            variant_id=variants[gift.sku],
-            location_id=location_id,
-            low_stock_level=3 if gift.category in _BY_FORECAST else rng.randint(4, 6),
-            reorder_policy=ReorderPolicy.FORECAST if gift.category in _BY_FORECAST else ReorderPolicy.FIXED,
-            reorder_point=8,
-            service_level_bp=_SERVICE_LEVEL_BP,
-            backorder_limit=4 if gift.made_to_order else None,
-            now=now,
+            session, variant_id=variants[gift.sku], location_id=location_id, now=now, **_rules(gift, rng)
         )
+
+
+def _rules(gift: Gift, rng: Random) -> LevelRules:
+    """How a gift's level is watched and refilled: by forecast, up to a fixed point, or hardly at all."""
+    rules = LevelRules(service_level_bp=_SERVICE_LEVEL_BP, reorder_policy=ReorderPolicy.FIXED)
+    if gift.made_to_order:
+        return {**rules, "low_stock_level": 1, "reorder_point": 1, "backorder_limit": 4}
+    if gift.category in _BY_FORECAST:
+        return {**rules, "low_stock_level": 3, "reorder_policy": ReorderPolicy.FORECAST}
+    return {**rules, "low_stock_level": rng.randint(4, 6), "reorder_point": 8}
 
 
 def monday(stage: Stage) -> None:
     """Look through what runs low, have the orders drawn up, and send them tomorrow."""
     if stage.now.month in (1, 7) and stage.now.day <= 7:
         stage.work(BUYER, lambda session: _new_price_lists(session, stage))
+    stage.work("worker", lambda session: _note_backorders(session, stage.now))
     for supplier_id in stage.look(lambda session: _in_demand(session, stage.now)):
         drafted = stage.work(
             "worker",
@@ -108,6 +111,12 @@ def monday(stage: Stage) -> None:
         )
         if drafted.written:
             stage.later(stage.after(8, 30), partial(_place_drafts, stage, supplier_id))
+
+
+def _note_backorders(session: Session, now: datetime) -> None:
+    """What confirmed orders wait for, linked with what is on its way."""
+    suppliers.record_backorders(session, now=now)
+    suppliers.cover_open(session)
 
 
 def _in_demand(session: Session, now: datetime) -> list[int]:

@@ -54,7 +54,7 @@ def found(
                 session,
                 variant_id=variants[gift.sku],
                 location_id=location_id,
-                quantity=_SHELF + rng.randint(0, 12),
+                quantity=rng.randint(1, 3) if gift.made_to_order else _SHELF + rng.randint(0, 12),
                 reason="opening stock",
                 now=now,
             )
