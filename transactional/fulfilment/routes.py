@@ -57,6 +57,7 @@ def pack(
             weight_grams=body.weight_grams,
             carrier=shipping.carrier_name(settings),
             pickup_on=body.pickup_date,
+            contact_phone=settings.seller_phone,
             now=clock.now(),
         )
         return ParcelOut.of(parcel)

@@ -28,8 +28,11 @@ def pack_parcel(
     carrier: str,
     now: datetime,
     pickup_on: date | None = None,
+    contact_phone: str | None = None,
 ) -> Shipment:
     """Put units of an order (order line → quantity; everything that is left by default) into a parcel.
+
+    Couriers want a number to call: where the buyer gave none it is `contact_phone`, the shop's own.
 
     A carrier starts its work after the commit. Money: what the units cost the buyer, frozen; where the courier
     collects, the order's charges go with the first parcel. Raises NotFound, Conflict for an order that may not be
@@ -57,7 +60,7 @@ def pack_parcel(
     parcel = NewParcel(
         order_id=order.id,
         customer_id=order.customer_id,
-        ship_to=order.ship_to,
+        ship_to={**order.ship_to, "phone": order.ship_to.get("phone") or contact_phone},
         email=_email(session, order),
         currency=order.currency,
         contents=contents,

@@ -124,6 +124,18 @@ def test_an_address_that_no_carrier_takes_is_refused_at_once(depot: Depot, chang
     assert depot.parcel(depot.pack(order_id, carrier="own")).status is ShipmentStatus.CREATED
 
 
+def test_without_the_buyer_s_number_the_courier_calls_the_shop(depot: Depot) -> None:
+    order_id = depot.order()
+
+    def forget_number(session: object) -> None:
+        order = orders.lock_order(session, order_id)
+        order.ship_to = {**order.ship_to, "phone": None}
+
+    depot.kit.run(forget_number)
+    parcel = depot.pack(order_id, contact_phone="+918041234567")
+    assert depot.parcel(parcel).ship_to["phone"] == "+918041234567"
+
+
 def test_an_order_that_does_not_exist(depot: Depot) -> None:
     with pytest.raises(NotFound):
         depot.kit.run(

@@ -69,7 +69,14 @@ class Depot:
         self.kit.run(lambda s: orders.pack(s, order_id=order_id, actor="test", now=self.kit.now).id)
         return order_id
 
-    def pack(self, order_id: int, units: Mapping[int, int] | None = None, *, carrier: str = "shiprocket") -> int:
+    def pack(
+        self,
+        order_id: int,
+        units: Mapping[int, int] | None = None,
+        *,
+        carrier: str = "shiprocket",
+        contact_phone: str | None = None,
+    ) -> int:
         """Put units into a parcel; gives its id. Nothing has been asked of the carrier yet."""
         return self.kit.run(
             lambda session: (
@@ -80,6 +87,7 @@ class Depot:
                     box=BOX,
                     weight_grams=400,
                     carrier=carrier,
+                    contact_phone=contact_phone,
                     now=self.kit.now,
                 ).id
             )
