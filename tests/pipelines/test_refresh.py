@@ -149,7 +149,7 @@ class TestAudit:
     def test_losing_most_of_the_orders_is_no_ordinary_day(self, warehouse: Warehouse) -> None:
         before = warehouse.pointer()
         kept = "(SELECT id FROM orders ORDER BY id LIMIT 5)"
-        children = ("order_status_changes", "payments", "order_lines")
+        children = ("order_status_changes", "order_lines")
         warehouse.damage(
             "DELETE FROM stock_movements",
             "DELETE FROM return_lines",
@@ -158,6 +158,7 @@ class TestAudit:
             "DELETE FROM order_credits",
             "DELETE FROM ledger_postings",
             "DELETE FROM ledger_transactions",
+            "DELETE FROM payments",  # all of them: the books that are left close
             *(f"DELETE FROM {table} WHERE order_id NOT IN {kept}" for table in children),
             f"DELETE FROM orders WHERE id NOT IN {kept}",
         )
