@@ -122,7 +122,7 @@ def documents(
     until: datetime | None = None
     if month is not None:
         since, until = gst.month_bounds(_first_day(month))
-    order_id = None if order_number is None else _known(session, order_number).id
+    order_id = None if order_number is None else orders.order_by_reference(session, order_number).id
     wanted = service.DocumentFilter(
         kind=kind, supply_kind=supply, place_of_supply=place, order_id=order_id, since=since, until=until
     )
@@ -163,7 +163,7 @@ def issue(
     def make() -> schemas.DocumentOut:
         issued = service.issue_invoice(
             session,
-            order_id=_known(session, order_number).id,
+            order_id=orders.order_by_reference(session, order_number).id,
             place_of_supply=body.place_of_supply,
             settings=settings,
             now=clock.now(),
@@ -195,7 +195,7 @@ def credit(
     def make() -> schemas.IssuedOut:
         notes = service.issue_credit_note(
             session,
-            order_id=_known(session, order_number).id,
+            order_id=orders.order_by_reference(session, order_number).id,
             amount_minor=body.amount_minor,
             key=body.reference,
             reason=body.reason,
@@ -250,13 +250,6 @@ def _require_visible(session: Session, actor: Actor, found: service.TaxDocument,
         order_id = None
     if order_id != found.order_id:
         raise NotFound("no such document")
-
-
-def _known(session: Session, order_number: str) -> orders.Order:
-    found = orders.find_order(session, order_number)
-    if found is None:
-        raise NotFound("there is no such order")
-    return found
 
 
 def _first_day(month: str) -> date:

@@ -3,11 +3,9 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Response
-from sqlalchemy.orm import Session
 
 from transactional.core.access import OptionalActor, public, requires
 from transactional.core.deps import ClockDep, ReadSession, SettingsDep, WriteSession
-from transactional.core.errors import NotFound
 from transactional.core.idempotency import Idempotency
 from transactional.core.problems import problem_responses
 from transactional.fulfilment import schemas, service
@@ -44,7 +42,7 @@ def pack(
     """The carrier is called after the commit: courier, number, pickup, label and manifest follow by themselves."""
 
     def make() -> ParcelOut:
-        order = _known(session, order_number)
+        order = orders.order_by_reference(session, order_number)
         units: dict[int, int] | None = None
         for each in body.units or []:
             units = units or {}
@@ -73,7 +71,7 @@ def pack(
 )
 def parcels(session: ReadSession, order_number: Number) -> list[ParcelOut]:
     """Oldest first, those that fetch goods back included."""
-    order = _known(session, order_number)
+    order = orders.order_by_reference(session, order_number)
     return [ParcelOut.of(parcel) for parcel in shipping.shipments_of(session, order.id)]
 
 
@@ -98,10 +96,3 @@ def tracked(session: ReadSession, actor: OptionalActor, order_number: Reference)
         )
         for parcel in shown
     ]
-
-
-def _known(session: Session, order_number: str) -> orders.Order:
-    order = orders.find_order(session, order_number)
-    if order is None:
-        raise NotFound("there is no such order")
-    return order

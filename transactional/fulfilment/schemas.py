@@ -2,24 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from transactional.orders.service import OrderLine
+from transactional.orders.service import OrderLine, Stage
 from transactional.shipping.service import Box, Shipment, ShipmentEvent, ShipmentItem, ShipmentStatus, counts_for
 
 _Side = Annotated[int, Field(ge=1, le=10_000, examples=[200])]
-
-
-class ParcelStage(StrEnum):
-    """The four stages that a customer sees, derived from what happened."""
-
-    ORDERED = "ordered"
-    PACKED = "packed"
-    SHIPPED = "shipped"
-    DELIVERED = "delivered"
 
 
 class BoxIn(BaseModel):
@@ -86,7 +76,7 @@ class ScanOut(BaseModel):
 class TrackedParcelOut(BaseModel):
     """A parcel as its customer sees it."""
 
-    stage: ParcelStage = Field(examples=["shipped"])
+    stage: Stage = Field(examples=["shipped"])
     status: ShipmentStatus = Field(examples=["in_transit"])
     courier: str | None = Field(examples=["Delhivery Surface"])
     tracking_number: str | None = Field(examples=["19041424751540"])
@@ -124,10 +114,10 @@ class TrackedParcelOut(BaseModel):
         )
 
 
-def stage_of(shipment: Shipment) -> ParcelStage:
+def stage_of(shipment: Shipment) -> Stage:
     """Never set by hand: packed once its label is printed, shipped once it was fetched, delivered once it was."""
     if shipment.status is ShipmentStatus.DELIVERED:
-        return ParcelStage.DELIVERED
+        return Stage.DELIVERED
     if shipment.shipped_at is not None:
-        return ParcelStage.SHIPPED
-    return ParcelStage.PACKED if shipment.label_printed_at is not None else ParcelStage.ORDERED
+        return Stage.SHIPPED
+    return Stage.PACKED if shipment.label_printed_at is not None else Stage.ORDERED

@@ -34,6 +34,14 @@ def find_order(session: Session, reference: str) -> Order | None:
     return session.scalar(select(Order).where(column == reference))
 
 
+def order_by_reference(session: Session, reference: str) -> Order:
+    """The order with this number or public id, for staff. Raises NotFound."""
+    order = find_order(session, reference)
+    if order is None:
+        raise NotFound("there is no such order")
+    return order
+
+
 def get_visible_order(session: Session, reference: str, *, customer_id: int | None) -> Order:
     """The order for its customer; a guest's order for whoever knows its public id. Raises NotFound for all others."""
     order = find_order(session, reference)

@@ -59,12 +59,14 @@ from transactional.orders.queries import (
     get_visible_order,
     lines_of,
     lock_order,
+    order_by_reference,
     order_of_cart,
     page_of_orders,
     status_history,
 )
 from transactional.orders.returning import ReturnedUnits, register_return, take_back
 from transactional.orders.sold import Bought, Sold, purchases_of, sold_products
+from transactional.orders.stages import Stage
 from transactional.orders.transitions import STATUS_CHANGED, TRANSITIONS, allowed, next_steps, transition
 from transactional.orders.units import moves_of, price_of_units
 
@@ -95,6 +97,7 @@ __all__ = [
     "PaymentMode",
     "ReturnedUnits",
     "Sold",
+    "Stage",
     "UnitMove",
     "WantedChange",
     "allowed",
@@ -130,6 +133,7 @@ __all__ = [
     "needs_approval",
     "next_steps",
     "open_change_of",
+    "order_by_reference",
     "order_needs_approval",
     "order_of_cart",
     "pack",

@@ -42,7 +42,7 @@ def orders(
 )
 def order(request: Request, session: ReadSession, order_number: Number) -> Response:
     """The order with its lines, parcels, stages and every step so far, with an ETag."""
-    return views.with_etag(request, views.detail(session, views.known(session, order_number)))
+    return views.with_etag(request, views.detail(session, service.order_by_reference(session, order_number)))
 
 
 @router.get(
@@ -53,7 +53,7 @@ def order(request: Request, session: ReadSession, order_number: Number) -> Respo
 )
 def order_timeline(session: ReadSession, order_number: Number) -> list[schemas.StaffEntryOut]:
     """Everything, with who did it and why, and how the money was decided."""
-    found = views.known(session, order_number)
+    found = service.order_by_reference(session, order_number)
     return [schemas.StaffEntryOut.of(entry) for entry in timeline(session, found.id, audience=Audience.STAFF)]
 
 
@@ -76,7 +76,7 @@ def differences(session: ReadSession, cursor: CursorParams) -> Page[schemas.Diff
 )
 def pack(session: WriteSession, clock: ClockDep, actor: CurrentActor, order_number: Number) -> schemas.OrderDetail:
     """Possible when it is paid, or will be paid on delivery."""
-    found = views.known(session, order_number)
+    found = service.order_by_reference(session, order_number)
     service.pack(session, order_id=found.id, actor=actor.name, now=clock.now())
     return views.detail(session, found)
 
@@ -91,7 +91,7 @@ def ship(
     *, session: WriteSession, clock: ClockDep, actor: CurrentActor, order_number: Number, body: schemas.ShipIn
 ) -> schemas.OrderDetail:
     """One parcel of a packed order leaves, with everything or with these units; their stock becomes sold."""
-    found = views.known(session, order_number)
+    found = service.order_by_reference(session, order_number)
     service.ship(
         session,
         order_id=found.id,
@@ -113,7 +113,7 @@ def ship(
 )
 def deliver(session: WriteSession, clock: ClockDep, actor: CurrentActor, order_number: Number) -> schemas.OrderDetail:
     """With the last units the return window starts, and an order paid on delivery is paid."""
-    found = views.known(session, order_number)
+    found = service.order_by_reference(session, order_number)
     service.deliver(session, order_id=found.id, actor=actor.name, now=clock.now())
     return views.detail(session, found)
 
@@ -128,7 +128,7 @@ def came_back(
     *, session: WriteSession, clock: ClockDep, actor: CurrentActor, order_number: Number, body: schemas.CameBackIn
 ) -> schemas.OrderDetail:
     """They are shelved again, and what was paid for them goes back by policy."""
-    found = views.known(session, order_number)
+    found = service.order_by_reference(session, order_number)
     service.parcel_came_back(
         session,
         order_id=found.id,
@@ -152,7 +152,7 @@ def cancel(
     *, session: WriteSession, clock: ClockDep, actor: CurrentActor, order_number: Number, body: schemas.StaffCancelIn
 ) -> schemas.OrderDetail:
     """Possible until something is sent; paid money goes back."""
-    found = views.known(session, order_number)
+    found = service.order_by_reference(session, order_number)
     service.cancel(session, order_id=found.id, actor=actor.name, reason=body.reason, ours=body.ours, now=clock.now())
     return views.detail(session, found)
 
@@ -178,7 +178,7 @@ def cancel_units(
     def make() -> schemas.DecisionOut:
         decision = service.cancel_units(
             session,
-            order_id=views.known(session, order_number).id,
+            order_id=service.order_by_reference(session, order_number).id,
             units=schemas.quantities(body.units),
             actor=actor.name,
             reason=body.reason,
@@ -212,7 +212,7 @@ def send_again(
     def make() -> ChangeOut:
         change = service.send_again(
             session,
-            order_id=views.known(session, order_number).id,
+            order_id=service.order_by_reference(session, order_number).id,
             units=schemas.quantities(body.units),
             actor=actor.name,
             reason=body.reason,
@@ -233,7 +233,7 @@ def void_approval(
     *, session: WriteSession, clock: ClockDep, actor: CurrentActor, order_number: Number, body: schemas.VoidIn
 ) -> schemas.OrderDetail:
     """Because the design will change: the customer is asked again before they can pay."""
-    found = views.known(session, order_number)
+    found = service.order_by_reference(session, order_number)
     service.void(session, order_id=found.id, actor=actor.name, reason=body.reason, now=clock.now())
     return views.detail(session, found)
 
@@ -246,7 +246,7 @@ def void_approval(
 )
 def changes(session: ReadSession, order_number: Number) -> list[ChangeOut]:
     """Every change set, oldest first."""
-    found = views.known(session, order_number)
+    found = service.order_by_reference(session, order_number)
     return [views.change_view(session, change) for change in service.changes_of(session, found.id)]
 
 
@@ -272,7 +272,7 @@ def propose(
     def make() -> ChangeOut:
         change = service.draft_change(
             session,
-            order_id=views.known(session, order_number).id,
+            order_id=service.order_by_reference(session, order_number).id,
             wanted=body.wanted(),
             actor=actor.name,
             reason=body.reason,
@@ -294,7 +294,7 @@ def apply(
     session: WriteSession, clock: ClockDep, actor: CurrentActor, order_number: Number, change_id: ChangeId
 ) -> ChangeOut:
     """It happens now, or when the difference is paid."""
-    change = service.find_change(session, views.known(session, order_number).id, change_id)
+    change = service.find_change(session, service.order_by_reference(session, order_number).id, change_id)
     service.apply_change(session, change_id=change.id, actor=actor.name, now=clock.now())
     return views.change_view(session, change)
 
@@ -309,6 +309,6 @@ def decline(
     session: WriteSession, clock: ClockDep, actor: CurrentActor, order_number: Number, change_id: ChangeId
 ) -> ChangeOut:
     """The order goes on as it was."""
-    change = service.find_change(session, views.known(session, order_number).id, change_id)
+    change = service.find_change(session, service.order_by_reference(session, order_number).id, change_id)
     service.decline_change(session, change_id=change.id, actor=actor.name, now=clock.now())
     return views.change_view(session, change)

@@ -7,19 +7,10 @@ from fastapi import Request, Response
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
-from transactional.core.errors import NotFound
 from transactional.orders import schemas, service
 from transactional.orders.change_schemas import ChangeOut
 from transactional.orders.stages import progress
 from transactional.shipping.service import shipments_of
-
-
-def known(session: Session, order_number: str) -> service.Order:
-    """The order with this number, for staff. Raises NotFound."""
-    found = service.find_order(session, order_number)
-    if found is None:
-        raise NotFound("there is no such order")
-    return found
 
 
 def detail(session: Session, order: service.Order) -> schemas.OrderDetail:

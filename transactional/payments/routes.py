@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from transactional.core.access import OptionalActor, public, requires
 from transactional.core.deps import ClockDep, DatabaseDep, ReadSession, WriteSession
-from transactional.core.errors import NotFound, ShopError, Unavailable
+from transactional.core.errors import ShopError, Unavailable
 from transactional.core.idempotency import Idempotency
 from transactional.core.problems import problem_responses
 from transactional.orders import service as orders
@@ -182,7 +182,7 @@ def razorpay_webhook(
 )
 def order_payments(session: ReadSession, order_number: Number) -> schemas.OrderPaymentsOut:
     """Oldest first."""
-    order = _known(session, order_number)
+    order = orders.order_by_reference(session, order_number)
     return schemas.OrderPaymentsOut(
         figures=schemas.OrderFiguresOut.of(order_figures(session, order_id=order.id)),
         payments=[schemas.PaymentOut.of(each) for each in service.payments_of_order(session, order_id=order.id)],
@@ -204,7 +204,7 @@ def refund(
     """Of what was captured and has not gone back; the gateway is told after the commit."""
 
     def make() -> schemas.RefundOut:
-        order = _known(session, order_number)
+        order = orders.order_by_reference(session, order_number)
         ordered = service.request_refund(
             session,
             order_id=order.id,
@@ -229,10 +229,3 @@ def confirm_refund(
 ) -> schemas.RefundOut:
     """Only for orders that were paid at the door: the gateway's refunds confirm themselves."""
     return schemas.RefundOut.of(cash.confirm_cash_refund(session, refund_id=refund_id, now=clock.now()))
-
-
-def _known(session: Session, order_number: str) -> orders.Order:
-    order = orders.find_order(session, order_number)
-    if order is None:
-        raise NotFound("there is no such order")
-    return order
