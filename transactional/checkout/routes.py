@@ -9,7 +9,13 @@ from transactional.core.access import OptionalActor, public
 from transactional.core.deps import ClockDep, SettingsDep, WriterDep
 from transactional.core.idempotency import Idempotency
 from transactional.core.problems import problem_responses
-from transactional.payments.service import GatewayOrder, PaymentGateway, current_gateway, request_for_new_order
+from transactional.payments.service import (
+    GatewayOrder,
+    PaymentGateway,
+    StartedPaymentOut,
+    current_gateway,
+    request_for_new_order,
+)
 
 router = APIRouter(prefix="/v1/checkout", tags=["checkout"])
 
@@ -76,5 +82,5 @@ def place_order(
     elif answer.replayed and body.start_payment:
         started = paying.payment_started_before(writer.database, gateway, order_public_id=placed.id, now=now)
     if started is not None:
-        placed.payment = schemas.StartedPayment.of(started, key_id=gateway.key_id)
+        placed.payment = StartedPaymentOut.of(started, key_id=gateway.key_id)
     return answer.response(placed.model_dump_json().encode())

@@ -1,39 +1,19 @@
 """Checkout over the wire."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field
+from pydantic import BaseModel, ConfigDict, EmailStr, Field
 
-from transactional.core.gstin import checked_gstin
+from transactional.core.addresses import AddressIn
 from transactional.orders.service import Order, OrderStatus, PaymentMode
-from transactional.payments.service import GatewayOrder
+from transactional.payments.service import StartedPaymentOut
 
 _NO_NUL = r"^[^\x00]*$"
-Line = Annotated[str, Field(min_length=1, max_length=200, pattern=_NO_NUL)]
 
 
 class _In(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
-
-
-class AddressIn(_In):
-    """Where the parcel goes."""
-
-    recipient: Line = Field(examples=["Asha Rao"])
-    phone: str | None = Field(default=None, max_length=20, pattern=r"^[0-9+() -]*$", examples=["+919812345678"])
-    line1: Line = Field(examples=["12 MG Road"])
-    line2: str | None = Field(default=None, max_length=200, pattern=_NO_NUL, examples=["Flat 3B"])
-    city: str = Field(min_length=1, max_length=120, pattern=_NO_NUL, examples=["Bengaluru"])
-    state: str | None = Field(default=None, max_length=120, pattern=_NO_NUL, examples=["Karnataka"])
-    postal_code: str = Field(min_length=1, max_length=16, pattern=_NO_NUL, examples=["560001"])
-    country: str = Field(min_length=2, max_length=64, pattern=_NO_NUL, examples=["IN"])
-    gstin: Annotated[str, AfterValidator(checked_gstin)] | None = Field(
-        default=None,
-        max_length=20,
-        description="A business's tax number, for its invoice",
-        examples=["27AAPFU0939F1ZV"],
-    )
 
 
 class CheckoutIn(_In):
@@ -64,32 +44,6 @@ class CheckoutIn(_In):
     )
 
 
-class StartedPayment(BaseModel):
-    """What the gateway's checkout widget needs."""
-
-    gateway: str = Field(examples=["razorpay"])
-    key_id: str = Field(description="The public half of the shop's credentials", examples=["rzp_test_local"])
-    gateway_order_id: str = Field(examples=["order_EKwxwAgItmmXdp"])
-    amount_minor: int = Field(examples=[153_720])
-    currency: str = Field(examples=["INR"])
-    expires_at: datetime | None = Field(
-        description="When the approval ends that this payment is for; null where none is needed"
-    )
-
-    @classmethod
-    def of(cls, request: GatewayOrder, *, key_id: str) -> "StartedPayment":
-        """From our request, once the gateway knows it."""
-        assert request.gateway_order_id is not None
-        return cls(
-            gateway=request.gateway,
-            key_id=key_id,
-            gateway_order_id=request.gateway_order_id,
-            amount_minor=request.amount_minor,
-            currency=request.currency,
-            expires_at=request.expires_at,
-        )
-
-
 class PlacedOrder(BaseModel):
     """The order that a cart became. Amounts are integers in the currency's minor unit."""
 
@@ -107,7 +61,7 @@ class PlacedOrder(BaseModel):
     total_minor: int = Field(examples=[153_720])
     placed_at: datetime = Field(examples=["2026-01-15T10:00:00Z"])
     expires_at: datetime | None = Field(description="Pay before then", examples=["2026-01-15T10:15:00Z"])
-    payment: StartedPayment | None = Field(
+    payment: StartedPaymentOut | None = Field(
         default=None,
         description="With `start_payment`. Null where nothing is to be paid online now, and where the gateway did not"
         " answer: the order stands, start its payment with `POST /v1/orders/{id}/payments`",

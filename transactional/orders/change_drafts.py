@@ -91,8 +91,14 @@ def price_change(session: Session, order: Order, change: OrderChange, wanted: Wa
     change.added_minor, change.given_up_minor = sum(line.net_minor for line in added), given_up
     change.difference_minor = change.added_minor - given_up
     if wanted.ship_to is not None:
-        change.ship_to, change.ship_to_before = dict(wanted.ship_to), order.ship_to
+        change.ship_to, change.ship_to_before = _moved(order, wanted.ship_to), order.ship_to
     session.flush()
+
+
+def _moved(order: Order, ship_to: Mapping[str, Any]) -> dict[str, Any]:
+    """The new address. A business's tax number is no part of a place: it goes along, unless another one is given."""
+    known = order.ship_to.get("gstin")
+    return {**({"gstin": known} if known else {}), **ship_to}
 
 
 def removed_lines(

@@ -2,32 +2,19 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from transactional.core.addresses import AddressIn
 from transactional.orders.change_drafts import AddedUnits, WantedChange
 from transactional.orders.change_models import ChangeKind, ChangeStatus, OrderChange, OrderChangeLine
 
 _NO_NUL = r"^[^\x00]*$"
-_Line = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_NO_NUL)]
 
 
 class _In(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
-
-
-class NewAddressIn(_In):
-    """Where the parcel goes instead."""
-
-    recipient: _Line = Field(examples=["Asha Rao"])
-    phone: str | None = Field(default=None, max_length=20, pattern=r"^[0-9+() -]*$", examples=["+919812345678"])
-    line1: _Line = Field(examples=["12 MG Road"])
-    line2: str | None = Field(default=None, max_length=200, pattern=_NO_NUL, examples=["Flat 3B"])
-    city: str = Field(min_length=1, max_length=120, pattern=_NO_NUL, examples=["Bengaluru"])
-    state: str | None = Field(default=None, max_length=120, pattern=_NO_NUL, examples=["Karnataka"])
-    postal_code: str = Field(min_length=1, max_length=16, pattern=_NO_NUL, examples=["560001"])
-    country: str = Field(min_length=2, max_length=64, pattern=_NO_NUL, examples=["IN"])
 
 
 class RemoveIn(_In):
@@ -50,7 +37,7 @@ class ChangeIn(_In):
 
     remove: list[RemoveIn] = Field(default_factory=list, max_length=100)
     add: list[AddIn] = Field(default_factory=list, max_length=50)
-    ship_to: NewAddressIn | None = None
+    ship_to: AddressIn | None = None
     reason: str = Field(default="", max_length=200, pattern=_NO_NUL, examples=["one more for my sister"])
 
     @field_validator("remove")

@@ -23,6 +23,7 @@ from transactional.payments.razorpay import RazorpayGateway
 from transactional.payments.reconciliation import ReconciliationReport, reconcile
 from transactional.payments.refund_reports import apply_gateway_refund
 from transactional.payments.refunds import RefundTooLarge, refundable, request_refund
+from transactional.payments.schemas import StartedPaymentOut
 from transactional.payments.starting import NotApproved, NotPayable, start_payment
 from transactional.payments.state import apply_gateway_payment
 from transactional.payments.verification import Verification, verify_checkout
@@ -48,6 +49,7 @@ __all__ = [
     "RefundStatus",
     "RefundTooLarge",
     "SignatureInvalid",
+    "StartedPaymentOut",
     "Verification",
     "apply_gateway_payment",
     "apply_gateway_refund",

@@ -103,6 +103,18 @@ def test_the_price_is_the_one_that_was_shown(kit: TradeKit) -> None:
     assert due(kit, order_id) == 30_000
 
 
+def test_a_business_keeps_its_tax_number_when_it_moves(kit: TradeKit) -> None:
+    cup = kit.variant("CUP", stock=9)
+    order_id = kit.buy({cup: 1})
+    place = kit.order(order_id).ship_to
+    number, other = "27AAPFU0939F1ZV", "29AAPFU0939F1ZR"
+    agree(kit, propose(kit, order_id, ship_to={**place, "line1": "7 Park Street", "gstin": number}))
+    agree(kit, propose(kit, order_id, ship_to={**place, "line1": "8 Park Street"}))
+    assert kit.order(order_id).ship_to == {**place, "line1": "8 Park Street", "gstin": number}
+    agree(kit, propose(kit, order_id, ship_to={**place, "gstin": other}))
+    assert kit.order(order_id).ship_to["gstin"] == other
+
+
 def test_another_address_before_it_is_packed(kit: TradeKit) -> None:
     cup = kit.variant("CUP", stock=9)
     order_id = kit.buy({cup: 1})
