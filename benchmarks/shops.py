@@ -3,6 +3,9 @@
 import os
 import shutil
 import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,3 +73,17 @@ def _repeat(connection: sqlite3.Connection, table: str, key: str, *, first: int,
         f"INSERT INTO {table} ({', '.join(columns)}) SELECT {values} FROM {table} WHERE {key} BETWEEN ? AND ?",
         (first, last),
     )
+
+
+@contextmanager
+def postgres() -> Iterator[str]:
+    """A PostgreSQL server as it is shipped, in a folder of its own; gives its URL."""
+    import embeddedpostgres  # noqa: PLC0415  only some benchmarks need a server
+
+    folder = Path(tempfile.mkdtemp(prefix="mlt-bench-pg-"))
+    server = embeddedpostgres.get_server(folder, cleanup_mode="delete")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)

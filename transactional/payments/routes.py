@@ -2,14 +2,15 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Path, Request, Response
+from fastapi import APIRouter, Depends, Header, Path, Response
 from sqlalchemy.orm import Session
 
 from transactional.core.access import OptionalActor, public, requires
 from transactional.core.deps import ClockDep, DatabaseDep, ReadSession, WriteSession
-from transactional.core.errors import ShopError, Unavailable
+from transactional.core.errors import Unavailable
 from transactional.core.idempotency import Idempotency
 from transactional.core.problems import problem_responses
+from transactional.core.rawbody import RawBody
 from transactional.orders import service as orders
 from transactional.payments import cash, inbox, schemas, service
 from transactional.payments.figures import order_figures
@@ -23,7 +24,6 @@ EVERYBODY = [Depends(public())]
 READERS = [Depends(requires("read_payments"))]
 REFUNDERS = [Depends(requires("write_refunds"))]
 
-MAX_WEBHOOK_BYTES = 1024 * 1024
 
 Gateway = Annotated[PaymentGateway, Depends(current_gateway)]
 Reference = Annotated[
@@ -31,14 +31,6 @@ Reference = Annotated[
     Path(max_length=40, description="Number of one's own order, or the id of a guest's", examples=["MLT-2026-000123"]),
 ]
 Number = Annotated[str, Path(max_length=40, examples=["MLT-2026-000123"])]
-
-
-class TooLarge(ShopError):
-    """A webhook of more than a mebibyte."""
-
-    status = 413
-    code = "content-too-large"
-    title = "The body is too large"
 
 
 @router.post(
@@ -117,19 +109,9 @@ def verify(database: DatabaseDep, gateway: Gateway, body: schemas.VerifyIn) -> s
     )
 
 
-async def raw_body(request: Request) -> bytes:
-    """The bytes as they came, which alone can be verified; at most a mebibyte of them is ever held."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_WEBHOOK_BYTES:
-            raise TooLarge(f"a webhook has at most {MAX_WEBHOOK_BYTES} bytes")
-    return bytes(body)
-
-
 def verified_webhook(
     gateway: Gateway,
-    raw: Annotated[bytes, Depends(raw_body)],
+    raw: RawBody,
     signature: Annotated[
         str | None, Header(alias="X-Razorpay-Signature", description="HMAC-SHA256 of the raw body, in hex")
     ] = None,

@@ -1,20 +1,17 @@
 """The stand-in as a running server: an ASGI server and the thread that delivers webhooks."""
 
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import uvicorn
-
+from transactional.core.threads import served
 from transactional.payments_standin import memory
 from transactional.payments_standin.app import create_app
 from transactional.payments_standin.gateway import Gateway
 
 _BEAT_SECONDS = 0.2
-_START_SECONDS = 10.0
 
 
 class Keeper:
@@ -75,28 +72,14 @@ def running(
     gateway: Gateway, *, host: str = "127.0.0.1", port: int = 0, keeper: Keeper | None = None
 ) -> Iterator[RunningServer]:
     """Serve from a thread while the block runs; port 0 takes a free one. Raises OSError when the port is taken."""
-    listener = socket.create_server((host, port))
-    server = uvicorn.Server(uvicorn.Config(create_app(gateway), log_level="warning", lifespan="off"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     deliveries = DeliveryThread(gateway, keeper)
-    thread.start()
-    deliveries.start()
     try:
-        _wait_until_started(server)
-        yield RunningServer(f"http://{host}:{listener.getsockname()[1]}", gateway)
+        with served(create_app(gateway), host=host, port=port) as url:
+            deliveries.start()
+            try:
+                yield RunningServer(url, gateway)
+            finally:
+                deliveries.stop()
     finally:
-        deliveries.stop()
-        server.should_exit = True
-        thread.join()
-        listener.close()
         if keeper is not None:
             keeper.keep()
-
-
-def _wait_until_started(server: uvicorn.Server) -> None:
-    pause = threading.Event()
-    for _ in range(int(_START_SECONDS / 0.01)):
-        if server.started:
-            return
-        pause.wait(0.01)
-    raise TimeoutError("the stand-in did not start in time")

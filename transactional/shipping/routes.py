@@ -3,14 +3,15 @@
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Path, Query, Response
 
 from transactional.core.access import CurrentActor, public, requires
 from transactional.core.deps import ClockDep, DatabaseDep, ReadSession, SettingsDep, WriteSession
-from transactional.core.errors import ShopError, Unauthenticated, Unavailable
+from transactional.core.errors import Unauthenticated, Unavailable
 from transactional.core.idempotency import Idempotency
 from transactional.core.pagination import CursorParams, Page, shape_page
 from transactional.core.problems import problem_responses
+from transactional.core.rawbody import RawBody
 from transactional.shipping import inbox, ndr, parcels, reading, schemas, tracking
 from transactional.shipping.models import ShipmentStatus
 
@@ -18,27 +19,8 @@ router = APIRouter(prefix="/v1", tags=["parcels"])
 
 READERS = [Depends(requires("read_orders"))]
 WRITERS = [Depends(requires("write_orders"))]
-MAX_WEBHOOK_BYTES = 1024 * 1024
 
 ParcelId = Annotated[int, Path(ge=1, le=2**63 - 1, examples=[12])]
-
-
-class TooLarge(ShopError):
-    """A webhook of more than a mebibyte."""
-
-    status = 413
-    code = "content-too-large"
-    title = "The body is too large"
-
-
-async def raw_body(request: Request) -> bytes:
-    """The bytes as they came; at most a mebibyte of them is ever held."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_WEBHOOK_BYTES:
-            raise TooLarge(f"a webhook has at most {MAX_WEBHOOK_BYTES} bytes")
-    return bytes(body)
 
 
 def known_sender(
@@ -70,7 +52,7 @@ def known_sender(
         }
     },
 )
-def tracking_webhook(raw: Annotated[bytes, Depends(raw_body)], database: DatabaseDep) -> schemas.TakenOut:
+def tracking_webhook(raw: RawBody, database: DatabaseDep) -> schemas.TakenOut:
     """Always 200 for whoever knows the token, also for unknown parcels and repetitions."""
     new = database.run(lambda session: inbox.receive(session, raw=raw, now=database.clock.now()), actor="carrier")
     return schemas.TakenOut(new=new)

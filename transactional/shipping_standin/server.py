@@ -1,18 +1,15 @@
 """The stand-in as a running server: an ASGI server, and a thread that delivers webhooks and moves parcels."""
 
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import uvicorn
-
+from transactional.core.threads import served
 from transactional.shipping_standin.app import create_app
 from transactional.shipping_standin.carrier import BASE, Carrier
 
 _BEAT_SECONDS = 0.2
-_START_SECONDS = 10.0
 
 
 class CarrierThread(threading.Thread):
@@ -63,26 +60,10 @@ def running(
     carrier: Carrier, *, host: str = "127.0.0.1", port: int = 0, pace_seconds: float | None = None
 ) -> Iterator[RunningServer]:
     """Serve from a thread while the block runs; port 0 takes a free one. Raises OSError when the port is taken."""
-    listener = socket.create_server((host, port))
-    server = uvicorn.Server(uvicorn.Config(create_app(carrier), log_level="warning", lifespan="off"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     worker = CarrierThread(carrier, pace_seconds)
-    thread.start()
-    worker.start()
-    try:
-        _wait_until_started(server)
-        yield RunningServer(f"http://{host}:{listener.getsockname()[1]}", carrier)
-    finally:
-        worker.stop()
-        server.should_exit = True
-        thread.join()
-        listener.close()
-
-
-def _wait_until_started(server: uvicorn.Server) -> None:
-    pause = threading.Event()
-    for _ in range(int(_START_SECONDS / 0.01)):
-        if server.started:
-            return
-        pause.wait(0.01)
-    raise TimeoutError("the stand-in did not start in time")
+    with served(create_app(carrier), host=host, port=port) as url:
+        worker.start()
+        try:
+            yield RunningServer(url, carrier)
+        finally:
+            worker.stop()

@@ -11,10 +11,10 @@ from pydantic import SecretStr
 from tests.support.web import log_in, make_client, make_staff, register
 from tests.transactional.payments.till import SECRET, Till, WebhookInbox
 from transactional.core.models import OutboxMessage
+from transactional.core.rawbody import MAX_WEBHOOK_BYTES
 from transactional.orders.service import OrderStatus
 from transactional.payments import service
 from transactional.payments.razorpay import RazorpayGateway
-from transactional.payments.routes import MAX_WEBHOOK_BYTES
 from transactional.payments_standin.bank import Outcome
 from transactional.payments_standin.deliveries import Delivery
 from transactional.payments_standin.events import sign
