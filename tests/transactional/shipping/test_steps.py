@@ -7,12 +7,10 @@ import pytest
 from sqlalchemy import select
 
 from tests.transactional.shipping.depot import Depot
-from transactional.core import outbox
 from transactional.core.models import OutboxMessage, OutboxState
-from transactional.orders import service as orders
-from transactional.shipping import calls, parcels, reading, steps, tidying, tracking
+from transactional.shipping import parcels, reading, steps
 from transactional.shipping.carrier import Unknown
-from transactional.shipping.models import CallState, CarrierCall, Shipment, ShipmentStatus
+from transactional.shipping.models import CallState, CarrierCall, ShipmentStatus
 from transactional.shipping_standin.faults import Fault
 
 
@@ -56,94 +54,6 @@ def test_an_order_paid_at_the_door_lets_the_courier_collect_what_is_due(depot: D
     assert at_carrier.body["payment_method"] == "COD"
     assert at_carrier.body["sub_total"] == 333.33
     assert round((at_carrier.body["sub_total"] + at_carrier.body["shipping_charges"]) * 100) == order.total_minor
-
-
-FAULTS = [Fault.ANSWER_LOST, Fault.HTML_502, Fault.PHP_500, Fault.RATE_LIMITED, Fault.EMPTY, Fault.TOKEN_EXPIRED]
-PATHS = [
-    "/orders/create/adhoc",
-    "/courier/assign/awb",
-    "/courier/generate/pickup",
-    "/courier/generate/label",
-    "/manifests/generate",
-]
-
-
-@pytest.mark.parametrize("fault", FAULTS)
-def test_no_fault_of_any_step_ships_twice(depot: Depot, fault: Fault) -> None:
-    for place, path in enumerate(PATHS):
-        depot.standin.faults.arm(fault, path_part=path, times=1 if place else 3)
-    parcel_id = depot.pack(depot.order())
-    depot.work(patience=timedelta(hours=1))
-    parcel = depot.parcel(parcel_id)
-    assert parcel.manifest_url, (parcel.halted_reason, parcel.status)
-    assert len(depot.live_orders()) == 1
-    assert sum(order.parcel.awb is not None for order in depot.standin.books.orders()) == 1
-
-
-@pytest.mark.parametrize("mode", ["existing", "second", "refuse"])
-@pytest.mark.parametrize("times", [1, 3])
-def test_the_same_order_shipped_twice_under_lost_answers_is_one_order_and_one_number(
-    depot: Depot, mode: str, times: int
-) -> None:
-    depot.standin.switches.change({"duplicate_orders": mode})
-    depot.standin.faults.arm(Fault.ANSWER_LOST, path_part="/orders/create/adhoc", times=times)
-    depot.standin.faults.arm(Fault.HTML_502, method="GET", path_part="/orders", times=4 * times)
-    parcel_id = depot.pack(depot.order())
-    depot.work(patience=timedelta(minutes=10))
-    assert depot.parcel(parcel_id).manifest_url
-    (order,) = depot.live_orders()
-    assert order.parcel.awb == depot.parcel(parcel_id).tracking_number
-    assert sum(each.parcel.awb is not None for each in depot.standin.books.orders()) == 1
-
-
-def test_of_two_orders_the_later_is_called_off(depot: Depot) -> None:
-    depot.standin.switches.change({"duplicate_orders": "second"})
-    parcel_id = depot.pack(depot.order())
-    depot.kit.run(lambda s: _prepare_reference(s, parcel_id))
-    consignment = _consignment(depot, parcel_id)
-    first = depot.carrier.create(consignment, look_first=False)
-    second = depot.carrier.create(consignment, look_first=False)
-    assert first.order_id != second.order_id
-    assert depot.carrier.create(consignment, look_first=True).order_id == first.order_id
-    assert [str(order.id) for order in depot.live_orders()] == [first.order_id]
-
-
-def test_a_second_order_that_shows_itself_late_is_called_off(depot: Depot) -> None:
-    depot.standin.switches.change({"duplicate_orders": "second", "list_lag_seconds": 600})
-    depot.standin.faults.arm(Fault.ANSWER_LOST, path_part="/orders/create/adhoc")
-    parcel_id = depot.pack(depot.order())
-    depot.work(patience=timedelta(minutes=5))
-    parcel = depot.parcel(parcel_id)
-    assert parcel.manifest_url
-    assert len(depot.live_orders()) == 2, "the carrier's list has hidden the first"
-    depot.clock.advance(timedelta(minutes=10))
-    assert tidying.call_off_duplicates(depot.database, depot.carrier) == 1
-    assert tidying.call_off_duplicates(depot.database, depot.carrier) == 0
-    (order,) = depot.live_orders()
-    assert order.parcel.awb == parcel.tracking_number
-    assert sum(each.parcel.awb is not None for each in depot.standin.books.orders()) == 1
-
-
-def test_the_id_of_a_cancelled_order_is_never_used_again(depot: Depot) -> None:
-    parcel_id = depot.pack(depot.order())
-    depot.kit.run(lambda s: _prepare_reference(s, parcel_id))
-    burnt = depot.carrier.create(_consignment(depot, parcel_id), look_first=False)
-    depot.carrier.cancel(burnt.order_id)
-    depot.work(patience=timedelta(minutes=10))
-    parcel = depot.parcel(parcel_id)
-    assert parcel.manifest_url
-    assert parcel.attempt == 2
-    assert parcel.reference is not None
-    assert parcel.reference.endswith("02")
-    assert [order.channel_order_id for order in depot.live_orders()] == [parcel.reference]
-
-
-def test_a_number_that_comes_later_is_waited_for(depot: Depot) -> None:
-    depot.standin.switches.change({"awb": "asynchronous"})
-    parcel_id = depot.pack(depot.order())
-    depot.work(patience=timedelta(minutes=5))
-    assert depot.parcel(parcel_id).manifest_url
-    assert len(depot.standin.requests(path_part="assign/awb")) == 1
 
 
 def test_an_empty_wallet_halts_the_parcel_until_staff_says_go_on(depot: Depot) -> None:
@@ -201,42 +111,6 @@ def test_paise_that_the_carrier_refuses_are_declared_as_whole_rupees(depot: Depo
     assert depot.parcel(parcel_id).declared_minor == 33_333
 
 
-def test_two_workers_do_not_take_the_same_step(any_depot: Depot) -> None:
-    depot = any_depot
-    parcel_id = depot.pack(depot.order())
-    situation = depot.kit.run(lambda s: steps._prepare(s, depot.database, depot.carrier, parcel_id))
-    assert situation is not None
-    with pytest.raises(calls.Busy):
-        steps.advance(depot.database, depot.carrier, shipment_id=parcel_id)
-    depot.clock.advance(calls.LEASE)
-    steps.advance(depot.database, depot.carrier, shipment_id=parcel_id)
-    assert depot.parcel(parcel_id).manifest_url, "an intent left by a crash ends with its lease"
-    assert len(depot.live_orders()) == 1
-
-
-@pytest.mark.parametrize("step", [1, 2, 5])
-def test_a_crash_between_call_and_posting_loses_nothing(
-    depot: Depot, monkeypatch: pytest.MonkeyPatch, step: int
-) -> None:
-    parcel_id = depot.pack(depot.order())
-    post, done = steps._post, []
-
-    def dying(*arguments: object) -> None:
-        done.append(1)
-        if len(done) == step + 1:
-            raise SystemExit("killed")
-        post(*arguments)
-
-    monkeypatch.setattr(steps, "_post", dying)
-    with pytest.raises(SystemExit):
-        depot.work()
-    monkeypatch.setattr(steps, "_post", post)
-    depot.work(patience=timedelta(minutes=20))
-    assert depot.parcel(parcel_id).manifest_url
-    (order,) = depot.live_orders()
-    assert order.parcel.awb == depot.parcel(parcel_id).tracking_number
-
-
 def test_a_number_that_another_parcel_has_is_for_a_person_to_look_at(
     depot: Depot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -255,96 +129,6 @@ def test_a_message_that_comes_again_changes_nothing(depot: Depot) -> None:
     for _ in range(3):
         steps.advance(depot.database, depot.carrier, shipment_id=parcel_id)
     assert len(depot.standin.requests()) == before
-
-
-def test_calling_off_before_the_carrier_knows_asks_nobody(depot: Depot) -> None:
-    order_id = depot.order(2)
-    parcel_id = depot.pack(order_id)
-    depot.kit.run(lambda s: parcels.request_cancellation(s, shipment_id=parcel_id, actor="test", now=depot.kit.now).id)
-    depot.work()
-    assert depot.status(parcel_id) is ShipmentStatus.CANCELLED
-    assert depot.standin.requests() == []
-    assert depot.pack(order_id) != parcel_id, "the units can be packed anew"
-
-
-@pytest.mark.parametrize("status", [200, 204])
-def test_calling_off_is_asked_of_the_carrier(depot: Depot, status: int) -> None:
-    depot.standin.switches.change({"cancel_status": status})
-    parcel_id = depot.send()
-    for _ in range(2):
-        depot.kit.run(
-            lambda s: parcels.request_cancellation(s, shipment_id=parcel_id, actor="test", now=depot.kit.now).id
-        )
-    depot.work()
-    parcel = depot.parcel(parcel_id)
-    assert (parcel.status, parcel.cost_minor) == (ShipmentStatus.CANCELLED, 0)
-    assert depot.live_orders() == []
-    assert depot.order_of(parcel_id).status == "packed"
-
-
-def test_a_cancelled_order_calls_its_parcels_off(depot: Depot) -> None:
-    parcel_id = depot.send()
-    order_id = depot.parcel(parcel_id).order_id
-    depot.kit.run(
-        lambda s: orders.cancel(s, order_id=order_id, actor="test", reason="changed my mind", now=depot.kit.now).id
-    )
-    depot.work()
-    assert depot.status(parcel_id) is ShipmentStatus.CANCELLED
-    assert depot.live_orders() == []
-
-
-def test_an_order_cancelled_while_its_parcel_moves_is_looked_at(depot: Depot) -> None:
-    parcel_id = depot.send()
-    order_id = depot.parcel(parcel_id).order_id
-    depot.advance(parcel_id, 2)
-    depot.tell(depot.standin.webhooks.listing()[-1].body)
-    outbox.drain(depot.database, limit=1)  # the scan is known, the order has not heard of it
-    assert depot.status(parcel_id) is ShipmentStatus.PICKED_UP
-    depot.kit.run(
-        lambda s: orders.cancel(s, order_id=order_id, actor="test", reason="changed my mind", now=depot.kit.now).id
-    )
-    depot.work()
-    assert depot.parcel(parcel_id).halted_reason == "its order was cancelled while it was under way"
-    assert depot.kit.order(order_id).status == "cancelled"
-    depot.kit.assert_sound()
-
-
-def test_a_cancellation_that_completes_later_is_waited_for(depot: Depot) -> None:
-    parcel_id = depot.send()
-    depot.standin.switches.change({"cancellation": "later"})
-    depot.kit.run(lambda s: parcels.request_cancellation(s, shipment_id=parcel_id, actor="test", now=depot.kit.now).id)
-    depot.work()
-    assert depot.status(parcel_id) is ShipmentStatus.PICKUP_SCHEDULED
-    (order,) = depot.live_orders()
-    depot.standin.aftercare.complete_cancellation(order)
-    depot.work(patience=timedelta(minutes=5))
-    assert depot.status(parcel_id) is ShipmentStatus.CANCELLED
-
-
-def test_a_cancellation_that_comes_too_late_leaves_the_parcel_on_its_way(depot: Depot) -> None:
-    parcel_id = depot.send()
-    depot.advance(parcel_id)  # out for pickup, which nobody has told us
-    depot.kit.run(lambda s: parcels.request_cancellation(s, shipment_id=parcel_id, actor="test", now=depot.kit.now).id)
-    depot.work()
-    parcel = depot.parcel(parcel_id)
-    assert "Cannot cancel order" in (parcel.halted_reason or "")
-    assert parcel.cancel_requested_at is None
-    depot.advance(parcel_id, 10)
-    depot.tell_all()
-    assert depot.status(parcel_id) is ShipmentStatus.DELIVERED
-
-
-def test_calling_off_an_order_whose_creation_was_never_answered(depot: Depot) -> None:
-    depot.standin.faults.arm(Fault.ANSWER_LOST, path_part="/orders/create/adhoc")
-    depot.standin.faults.arm(Fault.HTML_502, method="GET", path_part="/orders", times=4)
-    parcel_id = depot.pack(depot.order())
-    outbox.drain(depot.database, limit=20)
-    assert len(depot.live_orders()) == 1
-    assert depot.parcel(parcel_id).carrier_order_id is None
-    depot.kit.run(lambda s: parcels.request_cancellation(s, shipment_id=parcel_id, actor="test", now=depot.kit.now).id)
-    depot.work(patience=timedelta(minutes=5))
-    assert depot.status(parcel_id) is ShipmentStatus.CANCELLED
-    assert depot.live_orders() == []
 
 
 def test_the_day_of_the_pickup_can_be_chosen_until_it_is_booked(depot: Depot) -> None:
@@ -444,20 +228,6 @@ def test_calls_hold_no_secret(depot: Depot) -> None:
         told = json.dumps([[row.request, row.answer] for row in rows])
     assert depot.standin.account.password not in told
     assert "eyJ" not in told
-
-
-def _prepare_reference(session: object, parcel_id: int) -> None:
-    parcel: Shipment = tracking.lock_shipment(session, parcel_id)
-    from transactional.shipping.consigning import reference_for
-
-    parcel.reference = reference_for(parcel)
-
-
-def _consignment(depot: Depot, parcel_id: int) -> object:
-    from transactional.shipping.consigning import consignment_of
-
-    with depot.database.read() as session:
-        return consignment_of(session, reading.get_shipment(session, parcel_id))
 
 
 def test_an_unreadable_answer_is_no_success(depot: Depot) -> None:
