@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+# Charts would load it when the first is drawn: a visitor who clicks on meanwhile meets it half loaded, and an error.
+import pandas as pd  # noqa: F401
 import streamlit as st
 from starlette.middleware import Middleware
 

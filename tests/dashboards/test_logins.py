@@ -1,5 +1,7 @@
 """Logins of the dashboards, with the shop's own accounts behind them: they survive a reload, and end when they must."""
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from starlette.routing import Route
 from dashboards.entrance import Guard, login_url, routes
 from dashboards.lib.access import LoginRefusedError, ShopAccounts, ShopUnreachableError
 from dashboards.lib.logins import COOKIE, IDLE_SECONDS, LIFETIME_SECONDS, RENEW_AFTER_SECONDS, Logins
+from tests.support.house import ROOT
 from tests.support.web import PASSWORD, make_client, make_staff, register
 from transactional.core.access import Actor
 from transactional.core.permissions import PERMISSIONS
@@ -238,3 +241,10 @@ class TestEntrance:
 def test_streamlit_finds_no_folder_whose_pages_it_would_run_by_itself() -> None:
     """It would run them for everybody who asks, past the question who looks."""
     assert not (Path(__file__).parents[2] / "dashboards" / "pages").exists()
+
+
+def test_what_charts_load_late_is_loaded_before_the_first_visitor_comes() -> None:
+    """Two pages drawn at once would import it at once, and one of them would find it half loaded."""
+    code = "import sys, dashboards.server; print('pandas' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip().splitlines()[-1] == "True"
