@@ -63,6 +63,11 @@ def rate_paise(courier: Courier, zone: str, grams: int) -> int:
     return courier.base_paise * _ZONE_FACTOR[zone] * _slabs(grams) // 100
 
 
+def days_between(courier: Courier, zone: str) -> int:
+    """How many days after the pickup the courier says it is at the door."""
+    return courier.days + _ZONE_DAYS[zone]
+
+
 def charged_grams(dead_grams: int, sides_cm: Iterable[float]) -> int:
     """Dead or volumetric weight, whichever is more."""
     volume = 1.0
@@ -136,7 +141,7 @@ def _row(courier: Courier, question: Question, now: datetime) -> dict[str, Any]:
     zone = zone_between(question.pickup, question.delivery)
     freight = rate_paise(courier, zone, question.grams)
     cod = courier.cod_paise if question.cod else 0
-    days = courier.days + _ZONE_DAYS[zone]
+    days = days_between(courier, zone)
     return {
         "id": 880_000_000 + courier.id * 1_000 + _slabs(question.grams),
         "courier_company_id": courier.id,

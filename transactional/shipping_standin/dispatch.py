@@ -118,6 +118,9 @@ class DispatchDesk:
         if parcel.pickup_token is not None and body.get("status") != "retry":
             raise Refusal("Duplicate request for pickup generation", status=400)
         parcel.pickup_date = self._appointment(body.get("pickup_date"))
+        courier = couriers.find(parcel.courier_id or 0)
+        days = couriers.days_between(courier, self._zone(parcel))
+        parcel.expected_at = parcel.pickup_date + timedelta(days=days)
         parcel.pickup_token = f"Reference No: {parcel.id}_BIGFOOT"
         parcel.code = 3
         order = self._books.order_of(parcel)

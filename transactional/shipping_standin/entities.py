@@ -32,6 +32,7 @@ class Parcel:
     reassigned_at: datetime | None = None
     pickup_date: datetime | None = None
     pickup_token: str | None = None
+    expected_at: datetime | None = None
     label_url: str | None = None
     manifest_url: str | None = None
     code: int | None = None

@@ -81,7 +81,7 @@ class TrackingDesk:
             ],
             "shipment_track_activities": [activity(scan) for scan in reversed(parcel.scans)],
             "track_url": f"https://track.standin.example/tracking/{parcel.awb}",
-            "etd": times.stamp(parcel.pickup_date) if parcel.pickup_date else "",
+            "etd": times.stamp(parcel.expected_at) if parcel.expected_at else "",
         }
 
 

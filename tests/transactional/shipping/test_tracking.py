@@ -34,6 +34,10 @@ def test_a_parcel_s_way_by_webhooks(depot: Depot) -> None:
     depot.tell_all()
     assert depot.status(parcel_id) is S.PICKED_UP
     assert depot.order_of(parcel_id).status is OrderStatus.SHIPPED
+    on_its_way = depot.parcel(parcel_id)
+    assert on_its_way.pickup_date is not None
+    assert on_its_way.expected_delivery_at is not None
+    assert on_its_way.expected_delivery_at.date() > on_its_way.pickup_date, "no courier promises the day it comes"
     depot.advance(parcel_id, 10)
     depot.tell_all()
     parcel = depot.parcel(parcel_id)
