@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from sqlalchemy import BigInteger, Connection, FetchedValue, Index, String, Table, text
+from sqlalchemy import BigInteger, Connection, FetchedValue, Index, String, Table
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.schema import CreateColumn
@@ -78,6 +78,9 @@ class JournalContext(Base):
     occurred_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
+_SQLITE_CONTEXT = "UPDATE journal_context SET actor = ?, request_id = ?, occurred_at = ? WHERE id = 1"
+
+
 @dataclass(frozen=True, slots=True)
 class WriteContext:
     """Who writes, for which request, at what time by the shop's clock."""
@@ -95,15 +98,13 @@ def journaled_tables() -> list[Table]:
 
 def set_context(session: Session, context: WriteContext) -> None:
     """Tell the triggers of this transaction who is writing. Call it once, first, in every writing transaction."""
-    if session.get_bind().dialect.name == "sqlite":
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
         stamp = context.now.strftime("%Y-%m-%d %H:%M:%S.%f")
-        session.execute(
-            text("UPDATE journal_context SET actor = :actor, request_id = :request, occurred_at = :now WHERE id = 1"),
-            {"actor": context.actor, "request": context.request_id, "now": stamp},
-        )
+        connection.exec_driver_sql(_SQLITE_CONTEXT, (context.actor, context.request_id, stamp))
         return
     with together(session):  # the driver's BEGIN travels along
-        session.connection().exec_driver_sql(
+        connection.exec_driver_sql(
             "SELECT set_config('mlt.actor', %s, true), set_config('mlt.request', %s, true),"
             " set_config('mlt.now', %s, true)",
             (context.actor, context.request_id or "", context.now.isoformat()),
@@ -112,10 +113,9 @@ def set_context(session: Session, context: WriteContext) -> None:
 
 def clear_context(session: Session) -> None:
     """Forget the writer before the commit (SQLite), so that a later raw statement is not put in their name."""
-    if session.get_bind().dialect.name == "sqlite":
-        session.execute(
-            text("UPDATE journal_context SET actor = NULL, request_id = NULL, occurred_at = NULL WHERE id = 1")
-        )
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(_SQLITE_CONTEXT, (None, None, None))
 
 
 def install_triggers(connection: Connection) -> None:

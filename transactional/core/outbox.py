@@ -1,12 +1,12 @@
 """The outbox: work for after the commit is a row of the business transaction; a worker does it at least once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
-from sqlalchemy import Executable, select, update
+from sqlalchemy import Executable, Integer, Select, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -23,8 +23,25 @@ MAX_ATTEMPTS = 10
 _LEASE = timedelta(minutes=2)
 _BATCH = 25
 """Messages claimed at once: claiming and finishing cost the same for one as for many."""
+_COLUMNS = (
+    OutboxMessage.id,
+    OutboxMessage.topic,
+    OutboxMessage.payload,
+    OutboxMessage.attempts,
+    OutboxMessage.due_at,
+)
 _handlers: dict[str, Handler] = {}
 _followers: dict[str, list[Handler]] = {}
+
+
+class _Claimed(NamedTuple):
+    """A message that this worker alone may do for now."""
+
+    id: int
+    topic: str
+    payload: dict[str, Any]
+    attempts: int
+    due_at: datetime
 
 
 def handles(topic: str) -> Callable[[Handler], Handler]:
@@ -83,65 +100,86 @@ def _publish_statement(dialect: str) -> Executable:
     return statement
 
 
-def drain(database: Database, *, limit: int = 1000) -> int:
-    """Do every message that is due by the shop's clock; gives the number done. Messages may publish messages."""
+def drain(database: Database, *, limit: int = 1000, topics: Collection[str] = ()) -> int:
+    """Do every message that is due by the shop's clock; gives the number done. Messages may publish messages.
+
+    Only those of `topics`, where some are named: all others stay where they are.
+    """
+    due = _due_statement(frozenset(topics))
+    if not _is_any_due(database, due):
+        return 0
+    with database.unit_of_work(actor="worker") as session:
+        claimed = _claim(session, due, database.clock.now(), min(_BATCH, limit))
     done = 0
-    while done < limit:
-        claimed = _claim(database, min(_BATCH, limit - done))
-        if not claimed:
-            return done
-        done += _work_off(database, claimed)
+    while claimed:
+        tried, worked_off = _work_off(database, claimed)
+        done += tried
+        claimed = _hand_in(database, worked_off, given_back=claimed[tried:], next_of=due, count=limit - done)
     return done
 
 
-def _claim(database: Database, count: int) -> list[OutboxMessage]:
-    """Up to `count` due messages, the longest due first: this worker's alone until their lease ends."""
-    now = database.clock.now()
+def _is_any_due(database: Database, due: Select[int]) -> bool:
+    """A look without a lock: an idle worker must not take SQLite's write lock every second."""
+    with database.read() as session:
+        return session.connection().execute(due, {"now": database.clock.now(), "count": 1}).first() is not None
+
+
+@cache
+def _due_statement(topics: frozenset[str]) -> Select[int]:
+    """The longest due messages that nobody works on, `:count` of them at the time `:now`."""
+    now = bindparam("now", type_=OutboxMessage.due_at.type)
     due = (
         select(OutboxMessage.id)
         .where(OutboxMessage.state == OutboxState.PENDING, OutboxMessage.due_at <= now)
         .where((OutboxMessage.claimed_until.is_(None)) | (OutboxMessage.claimed_until <= now))
         .order_by(OutboxMessage.due_at, OutboxMessage.id)
-        .limit(count)
+        .limit(bindparam("count", type_=Integer))
     )
-    with database.read() as session:
-        # A look without a lock first: an idle worker must not take SQLite's write lock every second.
-        if session.scalar(due.limit(1)) is None:
-            return []
+    return due.where(OutboxMessage.topic.in_(sorted(topics))) if topics else due
+
+
+def _claim(session: Session, due: Select[int], now: datetime, count: int) -> list[_Claimed]:
+    """Up to `count` due messages, the longest due first: this worker's alone until their lease ends."""
+    rows = session.connection().execute(
+        _claim_statement(due), {"now": now, "count": count, "claimed_until": now + _LEASE}
+    )
+    return [_Claimed(*row._tuple()) for row in sorted(rows, key=lambda row: (row.due_at, row.id))]
+
+
+@cache
+def _claim_statement(due: Select[int]) -> Executable:
     # A common table expression is evaluated once; a bare subquery with a limit may be asked again for every row.
     locked = due.with_for_update(skip_locked=True).cte("locked")
-    claim = (
+    statement: Executable = (
         update(OutboxMessage)
         .where(OutboxMessage.id.in_(select(locked.c.id)))
-        .values(claimed_until=now + _LEASE)
-        .returning(OutboxMessage)
-        .execution_options(synchronize_session=False)
+        .values(claimed_until=bindparam("claimed_until"))
+        .returning(*_COLUMNS)
     )
-    with database.unit_of_work(actor="worker") as session:
-        return sorted(session.scalars(claim), key=lambda message: (message.due_at, message.id))
+    return statement
 
 
-def _work_off(database: Database, claimed: Sequence[OutboxMessage]) -> int:
-    """Do claimed messages and write down which are done, in one go; gives how many were tried.
+def _work_off(database: Database, claimed: Sequence[_Claimed]) -> tuple[int, list[int]]:
+    """Do claimed messages; gives how many were tried and which are done.
 
     What a slow one leaves no time for is given back before its lease ends: nobody else may do it meanwhile.
     """
     give_back_at = database.clock.now() + _LEASE / 2
     done: list[int] = []
-    tried = 0
-    try:
-        for message in claimed:
-            if database.clock.now() >= give_back_at:
-                break
-            tried += 1
+    for tried, message in enumerate(claimed):
+        if database.clock.now() >= give_back_at:
+            return tried, done
+        try:
             if _process(database, message):
                 done.append(message.id)
-    finally:
-        _finish(database, done, given_back=[message.id for message in claimed[tried:]])
-    return tried
+        except BaseException:
+            # The worker dies: what is done is written down, what was not begun is free again at once.
+            _hand_in(database, done, given_back=claimed[tried + 1 :], next_of=None, count=0)
+            raise
+    return len(claimed), done
 
 
-def _process(database: Database, message: OutboxMessage) -> bool:
+def _process(database: Database, message: _Claimed) -> bool:
     handler = _handlers.get(message.topic)
     try:
         if handler is None:
@@ -155,28 +193,51 @@ def _process(database: Database, message: OutboxMessage) -> bool:
     return True
 
 
-def _finish(database: Database, done: Sequence[int], *, given_back: Sequence[int]) -> None:
-    if not (done or given_back):
-        return
-    with database.unit_of_work(actor="worker") as session, together(session):
-        session.connection().execute(
-            update(OutboxMessage)
-            .where(OutboxMessage.id.in_(done))
-            .values(
-                state=OutboxState.DONE,
-                attempts=OutboxMessage.attempts + 1,
-                done_at=database.clock.now(),
-                claimed_until=None,
-                last_error=None,
-            )
+def _hand_in(
+    database: Database,
+    done: Sequence[int],
+    *,
+    given_back: Sequence[_Claimed],
+    next_of: Select[int] | None,
+    count: int,
+) -> list[_Claimed]:
+    """Write down which messages are done and claim the next ones in the same breath; gives these."""
+    now = database.clock.now()
+    with database.unit_of_work(actor="worker") as session:
+        with together(session):
+            if done:
+                session.connection().execute(_done_statement(), {"ids": done, "now": now})
+            if given_back:
+                session.connection().execute(_give_back_statement(), {"ids": [message.id for message in given_back]})
+        if next_of is None or count <= 0:
+            return []
+        return _claim(session, next_of, now, min(_BATCH, count))
+
+
+@cache
+def _done_statement() -> Executable:
+    statement: Executable = (
+        update(OutboxMessage)
+        .where(OutboxMessage.id.in_(bindparam("ids", expanding=True)))
+        .values(
+            state=OutboxState.DONE,
+            attempts=OutboxMessage.attempts + 1,
+            done_at=bindparam("now"),
+            claimed_until=None,
+            last_error=None,
         )
-        if given_back:
-            session.connection().execute(
-                update(OutboxMessage).where(OutboxMessage.id.in_(given_back)).values(claimed_until=None)
-            )
+    )
+    return statement
 
 
-def _record_failure(database: Database, message: OutboxMessage, error: Exception) -> None:
+@cache
+def _give_back_statement() -> Executable:
+    return (
+        update(OutboxMessage).where(OutboxMessage.id.in_(bindparam("ids", expanding=True))).values(claimed_until=None)
+    )
+
+
+def _record_failure(database: Database, message: _Claimed, error: Exception) -> None:
     attempt = message.attempts + 1
     gave_up = attempt >= MAX_ATTEMPTS
     tell = log.error if gave_up else log.warning

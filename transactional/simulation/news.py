@@ -4,9 +4,10 @@ Every message is done by its own handler. Only when it is done is arranged here:
 parcel moves, would cost more than all the rest of a history.
 """
 
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
+from functools import cache
 
-from sqlalchemy import ColumnElement, Table, exists, func, or_, select, update
+from sqlalchemy import Select, Update, bindparam, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from transactional import tables
@@ -35,51 +36,33 @@ _ONLY_A_MAIL = (
 
 def of_parcels(stage: Stage) -> None:
     """Let carriers hear of new parcels and orders of what befell theirs; everything else waits for the evening."""
-    due = stage.work("worker", lambda session: _put_off(session, stage.now))
-    outbox.drain(stage.database, limit=due)
+    outbox.drain(stage.database, topics=_OF_PARCELS)
 
 
 def work_off(stage: Stage) -> None:
     """Do every message, and what the messages ask for, until nothing is left that is due."""
-    while stage.look(lambda session: _count_due(session, stage.now)):
-        due = stage.work("worker", lambda session: _spare_mails(session, stage.now))
+    while due := stage.work("worker", lambda session: _spare_mails(session, stage.now)):
         # Not more than these: mails that they queue are spared before the next round.
         outbox.drain(stage.database, limit=due)
 
 
-def _messages() -> Table:
-    return tables.metadata.tables["outbox"]
-
-
-def _due(now: datetime) -> ColumnElement[bool]:
-    table = _messages()
-    return (table.c.state == "pending") & (table.c.due_at <= now)
-
-
-def _count_due(session: Session, now: datetime) -> int:
-    return int(session.scalar(select(func.count()).select_from(_messages()).where(_due(now))) or 0)
-
-
-def _put_off(session: Session, now: datetime) -> int:
-    """Let all but news of parcels wait; gives how many messages are due after that."""
-    table = _messages()
-    evening = datetime.combine(now.date(), EVENING, tzinfo=now.tzinfo)
-    evening += timedelta(days=1) if evening <= now else timedelta(0)
-    session.execute(update(table).where(_due(now), table.c.topic.not_in(_OF_PARCELS)).values(due_at=evening))
-    return _count_due(session, now)
-
-
 def _spare_mails(session: Session, now: datetime) -> int:
     """Made-up people get no mail: messages that lead to nothing else count as done. Gives how many are left to do."""
-    table = _messages()
+    spare, left = _statements()
+    session.connection().execute(spare, {"now": now})
+    return int(session.connection().execute(left, {"now": now}).scalar_one())
+
+
+@cache
+def _statements() -> tuple[Update, Select[int]]:
+    """What ends mails, and what counts the rest; built once, they are asked every night."""
+    table = tables.metadata.tables["outbox"]
+    is_due = (table.c.state == "pending") & (table.c.due_at <= bindparam("now"))
     step, origin = table.c.payload["to"].as_string(), table.c.payload["from"].as_string()
     # The invoice was written when the parcel left: where nothing was given back, a delivery adds nothing to it.
     given_back = exists().where(OrderRefundDecision.order_id == table.c.payload["order_id"].as_integer())
     plain_delivery = (step == OrderStatus.DELIVERED) & (origin == OrderStatus.SHIPPED) & ~given_back
     only_a_mail = or_(step.in_(_ONLY_A_MAIL), plain_delivery)
-    session.execute(
-        update(table)
-        .where(_due(now), or_(table.c.topic == MAIL, (table.c.topic == STATUS_CHANGED) & only_a_mail))
-        .values(state="done", done_at=now)
-    )
-    return _count_due(session, now)
+    spared = or_(table.c.topic == MAIL, (table.c.topic == STATUS_CHANGED) & only_a_mail)
+    spare = update(table).where(is_due, spared).values(state="done", done_at=bindparam("now"))
+    return spare, select(func.count()).select_from(table).where(is_due)

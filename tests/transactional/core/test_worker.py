@@ -57,6 +57,18 @@ class TestOutbox:
         assert done == ["a", "b"]
         assert {message.state for message in messages(any_database)} == {OutboxState.DONE}
 
+    def test_a_worker_may_keep_to_some_topics(self, any_database: Database, handlers: dict[str, outbox.Handler]) -> None:
+        done: list[str] = []
+        for topic in ("greet", "wave"):
+            outbox.handles(topic)(lambda _database, payload: done.append(payload["key"]))
+        for key, topic in (("a", "greet"), ("b", "wave"), ("c", "greet")):
+            publish(any_database, key, topic=topic)
+        assert outbox.drain(any_database, topics=["wave"]) == 1
+        assert outbox.drain(any_database, topics=["nobody knows it"]) == 0
+        assert done == ["b"]
+        assert outbox.drain(any_database) == 2
+        assert done == ["b", "a", "c"]
+
     def test_a_rolled_back_message_was_never_there(
         self, database: Database, handlers: dict[str, outbox.Handler]
     ) -> None:
