@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from transactional.documents.models import DocumentKind, DocumentLineKind, TaxDocument, TaxDocumentLine
@@ -16,6 +17,8 @@ from transactional.documents.tax import Part
 
 _MAX_REASON = 200
 _MAX_DESCRIPTION = 300
+_APART = {"id", "content_sha256", "document_id"}
+"""Columns that say nothing of what was sold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,22 +68,22 @@ def write(session: Session, draft: Draft, *, fiscal_year: int, now: datetime) ->
     document.content_sha256 = content_hash(document, lines)
     session.add(document)
     session.flush()
-    for line in lines:
-        line.document_id = document.id
-    session.add_all(lines)
-    session.flush()
+    rows = [{**_content(line), "document_id": document.id} for line in lines]
+    # One statement for goods and services, though these have no order line.
+    session.execute(insert(TaxDocumentLine).execution_options(render_nulls=True), rows)
     return document
 
 
 def content_hash(document: TaxDocument, lines: Sequence[TaxDocumentLine]) -> str:
     """SHA-256 over every column that is put on paper, in a canonical form."""
-    apart = {"id", "content_sha256", "document_id"}
-    rows = [
-        {column.name: getattr(row, column.name) for column in row.__table__.columns if column.name not in apart}
-        for row in (document, *lines)
-    ]
+    rows = [_content(row) for row in (document, *lines)]
     canonical = orjson.dumps(rows, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)
     return hashlib.sha256(canonical).hexdigest()
+
+
+def _content(row: TaxDocument | TaxDocumentLine) -> dict[str, Any]:
+    """The columns that are put on paper."""
+    return {column.name: getattr(row, column.name) for column in row.__table__.columns if column.name not in _APART}
 
 
 def _document(draft: Draft, numbered: Numbered) -> TaxDocument:

@@ -40,27 +40,22 @@ _AFTER_SHIPPING = frozenset(
 def after_step(database: Database, payload: dict[str, Any]) -> None:
     """An order took a step: something may have left, or come home."""
     if payload["to"] in _AFTER_SHIPPING:
-        cause = f"{payload['to']}:{payload['occurred_at']}"
-        database.run(lambda session: _ask(session, database, payload["order_id"], cause), actor="documents")
+        _ask_if_due(database, payload["order_id"], f"{payload['to']}:{payload['occurred_at']}")
 
 
 @follows(ORDER_CHANGED)
 def after_change(database: Database, payload: dict[str, Any]) -> None:
     """A change set happened: an exchange may have settled its difference without a refund."""
-    cause = f"change:{payload['change_id']}"
-    database.run(lambda session: _ask(session, database, payload["order_id"], cause), actor="documents")
+    _ask_if_due(database, payload["order_id"], f"change:{payload['change_id']}")
 
 
 @follows(REFUND_ORDERED)
 def after_refund(database: Database, payload: dict[str, Any]) -> None:
     """Money goes back: for units that came back, or for none."""
-
-    def work(session: Session) -> None:
+    with database.read() as session:
         refund = session.get(Refund, payload["refund_id"])
-        if refund is not None and refund.order_id is not None:
-            _ask(session, database, refund.order_id, f"refund:{refund.id}")
-
-    database.run(work, actor="documents")
+    if refund is not None and refund.order_id is not None:
+        _ask_if_due(database, refund.order_id, f"refund:{refund.id}")
 
 
 @every(timedelta(hours=1), name="documents.catch_up")
@@ -87,6 +82,14 @@ def settle(database: Database, payload: dict[str, Any]) -> None:
         lambda session: service.settle(session, order_id=payload["order_id"], now=database.clock.now()),
         actor="documents",
     )
+
+
+def _ask_if_due(database: Database, order_id: int, cause: str) -> None:
+    """Look first, which costs one statement; most steps need no paper."""
+    with database.read() as session:
+        due = service.may_be_due(session, order_id)
+    if due:
+        database.run(lambda session: _ask(session, database, order_id, cause), actor="documents")
 
 
 def _ask(session: Session, database: Database, order_id: int, cause: str) -> bool:

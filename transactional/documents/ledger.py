@@ -85,7 +85,7 @@ class Books:
 def open_books(session: Session, order: orders.Order) -> Books:
     """Read everything about a locked order."""
     documents = queries.documents_of(session, order.id)
-    lines = queries.lines_of_many(session, [document.id for document in documents])
+    lines = queries.lines_of_many(session, [document.id for document in documents]) if documents else []
     invoices = {document.id for document in documents if document.kind is DocumentKind.INVOICE}
     left = left_of([line for line in lines if line.document_id in invoices])
     for document in documents:
@@ -94,7 +94,13 @@ def open_books(session: Session, order: orders.Order) -> Books:
     return Books(order, orders.lines_of(session, order.id), orders.decisions_of(session, order.id), documents, left)
 
 
-def goodwill_minor(session: Session, books: Books) -> int:
+def unnoted_kindness_minor(session: Session, books: Books) -> int:
+    """Money that went back without units and is on no note yet."""
+    noted = sum(note.total_minor for note in books.notes if note.business_key.startswith(GOODWILL))
+    return max(0, _goodwill_minor(session, books) - noted)
+
+
+def _goodwill_minor(session: Session, books: Books) -> int:
     """Money given back beyond every decision about units: what was fully paid and is now less than the order's worth.
 
     An order that was never paid in full (on delivery, or an exchange that is still open) tells nothing about kindness.

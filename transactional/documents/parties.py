@@ -26,9 +26,10 @@ def seller(session: Session, settings: Settings) -> dict[str, Any]:
         raise InvalidInput(
             f"MLT_SELLER_GSTIN belongs to {state_name(number[_GSTIN_STATE])}, MLT_SELLER_STATE is {state.name}"
         )
+    trade_name = read_profile(session, settings).name
     return {
-        "name": settings.seller_name or read_profile(session, settings).name,
-        "trade_name": read_profile(session, settings).name,
+        "name": settings.seller_name or trade_name,
+        "trade_name": trade_name,
         "lines": [line.strip() for line in settings.seller_address.split(";") if line.strip()],
         "state": state.name,
         "state_code": state.code,

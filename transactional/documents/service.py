@@ -6,6 +6,8 @@ there, in any order and any number of times. Documents are never changed or dele
 
 import re
 from datetime import datetime
+from functools import cached_property
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -13,8 +15,9 @@ from transactional.core.errors import Conflict
 from transactional.documents import parties
 from transactional.documents.crediting import Credit, credit_lines
 from transactional.documents.drafts import Draft, content_hash, write
+from transactional.documents.due import may_be_due
 from transactional.documents.invoicing import invoice_lines
-from transactional.documents.ledger import GOODWILL, Books, goodwill_minor, open_books
+from transactional.documents.ledger import GOODWILL, Books, open_books, unnoted_kindness_minor
 from transactional.documents.models import (
     DocumentKind,
     DocumentLineKind,
@@ -49,6 +52,7 @@ __all__ = [
     "issue_credit_note",
     "issue_invoice",
     "lines_of",
+    "may_be_due",
     "page_of_documents",
     "settle",
 ]
@@ -87,18 +91,23 @@ def settle(
     desk = _Desk(session, settings or get_settings(), now)
     issued: list[TaxDocument] = []
     for decision in books.undocumented():
-        issued += desk.credit(
+        notes = desk.credit(
             books,
             books.credit_of(decision),
             key=f"decision:{decision.id}",
             reason=_reason(decision),
             return_id=_return_id(decision),
         )
-        books = open_books(session, order)
+        if notes:
+            issued += notes
+            books = open_books(session, order)
     if any(line.shipped_quantity for line in books.uninvoiced()):
         issued.append(desk.invoice(books, place_of_supply))
-        books = open_books(session, order)
-    return issued + desk.kindness(books)
+    kindness = unnoted_kindness_minor(session, books)
+    if kindness:
+        # What was just written can be credited as well.
+        issued += desk.kindness(open_books(session, order), kindness)
+    return issued
 
 
 def issue_invoice(
@@ -182,7 +191,11 @@ class _Desk:
             export_with_tax=settings.export_with_tax,
             letter_of_undertaking=settings.export_undertaking,
         )
-        self._seller = parties.seller(session, settings)
+
+    @cached_property
+    def _seller(self) -> dict[str, Any]:
+        """Read for the first document: most orders need none when somebody looks."""
+        return parties.seller(self._session, self._settings)
 
     def invoice(self, books: Books, place: str | None) -> TaxDocument:
         """Everything that is kept and on no invoice."""
@@ -236,14 +249,10 @@ class _Desk:
             for invoice_id, lines in by_invoice.items()
         ]
 
-    def kindness(self, books: Books) -> list[TaxDocument]:
-        """A note over money that went back without units and is on no note yet."""
-        noted = sum(note.total_minor for note in books.notes if note.business_key.startswith(GOODWILL))
-        missing = goodwill_minor(self._session, books) - noted
-        if missing <= 0:
-            return []
+    def kindness(self, books: Books, amount_minor: int) -> list[TaxDocument]:
+        """A note over money that went back without units."""
         key = f"{GOODWILL}:{books.order.id}:refund-{len(books.notes) + 1}"
-        return self.credit(books, Credit(missing), key=key, reason="Price lowered after the sale")
+        return self.credit(books, Credit(amount_minor), key=key, reason="Price lowered after the sale")
 
     def _write(self, draft: Draft) -> TaxDocument:
         return write(self._session, draft, fiscal_year=self._regime.fiscal_year(self._now), now=self._now)
