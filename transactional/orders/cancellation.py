@@ -65,11 +65,13 @@ def cancel_units(
     """
     order = lock_order(session, order_id)
     _require_divisible(order)
-    refuse_boxed(session, order, units)
+    lines = lines_of(session, order_id)
+    refuse_boxed(session, order, lines, units)
     change = open_change(session, order, ChangeKind.CANCELLATION, actor=actor, reason=reason, now=now)
     given = give_back(
         session,
         order,
+        lines,
         UnitMove.CANCELLED,
         units,
         actor=actor,
@@ -78,8 +80,7 @@ def cancel_units(
         cause=f"change:{change.id}",
         ours=ours,
     )
-    close_cancellation(session, order, change, given, actor=actor, now=now)
-    lines = lines_of(session, order_id)
+    close_cancellation(session, order, lines, change, given, actor=actor, now=now)
     free_stock(session, order, lines, units, now=now)
     settle_given(session, order, given, actor=actor, now=now)
     # Before the status follows: an order that is complete without these is paid at the door, but never for these.
@@ -103,7 +104,7 @@ def _give_up(
         return None
     cause = f"cancel:{order.id}"
     return give_back(
-        session, order, UnitMove.CANCELLED, units, actor=actor, now=now, reason=reason, cause=cause, ours=ours
+        session, order, lines, UnitMove.CANCELLED, units, actor=actor, now=now, reason=reason, cause=cause, ours=ours
     )
 
 

@@ -82,12 +82,13 @@ def price_change(session: Session, order: Order, change: OrderChange, wanted: Wa
     Raises InvalidInput for a change that changes nothing, leaves nothing of the order (that is a cancellation), names
     another order's line or an incomplete address, and Conflict for more units than can go or goods that are not sold.
     """
-    _check(session, order, wanted)
+    lines = lines_of(session, order.id)
+    _check(session, order, lines, wanted)
     added = added_lines(session, order, change, wanted.add, now)
-    session.add_all(_removed_lines(session, order, change, wanted.remove))
+    session.add_all(_removed_lines(order, change, lines, wanted.remove))
     session.add_all(added)
     gross = sum(line.gross_minor for line in added)
-    given_up = quote_refund(session, order, wanted.remove, added_gross_minor=gross) if wanted.remove else 0
+    given_up = quote_refund(session, order, lines, wanted.remove, added_gross_minor=gross) if wanted.remove else 0
     change.added_minor, change.given_up_minor = sum(line.net_minor for line in added), given_up
     change.difference_minor = change.added_minor - given_up
     if wanted.ship_to is not None:
@@ -109,7 +110,7 @@ def removed_lines(
     return [_removed(order, change, by_id[move.order_line_id], move.first_unit or 0, move.quantity) for move in moves]
 
 
-def _check(session: Session, order: Order, wanted: WantedChange) -> None:
+def _check(session: Session, order: Order, lines: Sequence[OrderLine], wanted: WantedChange) -> None:
     if not wanted.remove and not wanted.add and wanted.ship_to is None:
         raise InvalidInput("a change adds or removes units or changes the address")
     if not order.tax_included:
@@ -118,7 +119,6 @@ def _check(session: Session, order: Order, wanted: WantedChange) -> None:
         missing = [name for name in _REQUIRED_ADDRESS if not str(wanted.ship_to.get(name) or "").strip()]
         if missing:
             raise InvalidInput(f"the address lacks {', '.join(missing)}", field=f"ship_to.{missing[0]}")
-    lines = lines_of(session, order.id)
     left = {line.id: line.unshipped_quantity for line in lines}
     for line_id, quantity in wanted.remove.items():
         if line_id not in left:
@@ -129,7 +129,7 @@ def _check(session: Session, order: Order, wanted: WantedChange) -> None:
             raise Conflict(
                 f"{left[line_id]} units of line {line_id} can be removed, not {quantity}", left=left[line_id]
             )
-    refuse_boxed(session, order, wanted.remove)
+    refuse_boxed(session, order, lines, wanted.remove)
     if not wanted.add and sum(left.values()) == sum(wanted.remove.values()):
         raise InvalidInput("nothing would be left: call the order off instead", field="remove")
 
@@ -185,12 +185,10 @@ def _ready_to_make(variant: catalog.SellableVariant, chosen: Mapping[str, Any]) 
 
 
 def _removed_lines(
-    session: Session, order: Order, change: OrderChange, remove: Mapping[int, int]
+    order: Order, change: OrderChange, lines: Sequence[OrderLine], remove: Mapping[int, int]
 ) -> list[OrderChangeLine]:
     return [
-        _removed(order, change, line, line.given_back_quantity, remove[line.id])
-        for line in lines_of(session, order.id)
-        if line.id in remove
+        _removed(order, change, line, line.given_back_quantity, remove[line.id]) for line in lines if line.id in remove
     ]
 
 

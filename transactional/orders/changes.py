@@ -161,9 +161,11 @@ def carry_out(session: Session, order: Order, change: OrderChange, *, actor: str
     added = _add_lines(session, order, [part for part in parts if part.action == ADD])
     removed = {part.order_line_id: part.quantity for part in parts if part.action == REMOVE and part.order_line_id}
     if removed:
+        lines = lines_of(session, order.id)
         given = give_back(
             session,
             order,
+            lines,
             UnitMove.CANCELLED,
             removed,
             actor=actor,
@@ -172,7 +174,7 @@ def carry_out(session: Session, order: Order, change: OrderChange, *, actor: str
             cause=f"change:{change.id}",
             agreed_minor=change.given_up_minor,
         )
-        free_stock(session, order, lines_of(session, order.id), removed, now=now)
+        free_stock(session, order, lines, removed, now=now)
         settle_given(session, order, given, actor=actor, now=now)
     if added and order.paid_at is not None:
         earn_for_added(session, order, added, actor, now)
@@ -193,10 +195,17 @@ def mark_applied(session: Session, order: Order, change: OrderChange, *, actor: 
 
 
 def close_cancellation(
-    session: Session, order: Order, change: OrderChange, given: GivenBack, *, actor: str, now: datetime
+    session: Session,
+    order: Order,
+    lines: Sequence[OrderLine],
+    change: OrderChange,
+    given: GivenBack,
+    *,
+    actor: str,
+    now: datetime,
 ) -> None:
     """Write down as an applied change set which units were called off, at their frozen price."""
-    session.add_all(removed_lines(order, change, lines_of(session, order.id), given.moves))
+    session.add_all(removed_lines(order, change, lines, given.moves))
     change.given_up_minor = given.decision.refund_minor
     change.difference_minor = -given.decision.refund_minor
     mark_applied(session, order, change, actor=actor, now=now)

@@ -18,7 +18,6 @@ from transactional.core.outbox import publish
 from transactional.loyalty import service as loyalty
 from transactional.orders import policy, units
 from transactional.orders.models import Order, OrderLine, OrderRefundDecision, OrderUnitMove, UnitMove
-from transactional.orders.queries import lines_of
 from transactional.promotions import service as promotions
 
 REFUND_DUE = "orders.refund_due"
@@ -38,6 +37,7 @@ class GivenBack:
 def give_back(
     session: Session,
     order: Order,
+    lines: Sequence[OrderLine],
     kind: UnitMove,
     quantities: Mapping[int, int],
     *,
@@ -51,6 +51,7 @@ def give_back(
 ) -> GivenBack:
     """Count units (order line → quantity) of a locked order as given back and decide the refund.
 
+    `lines` are all of the order's, read under its lock; their counts are brought up to date.
     `cause` names what is decided, once; by default the units themselves. `ours`: the reason lies with the shop.
     `agreed_minor` is the refund that the customer was shown before (`quote_refund`). The caller then moves the stock,
     and after it coupon and points by `settle_given`, so that locks are taken in the shop's order; nothing is paid out
@@ -58,8 +59,9 @@ def give_back(
 
     Raises InvalidInput and Conflict as `units.count` does.
     """
-    moves = units.count(session, order, kind, quantities, actor=actor, now=now, reason=reason, shipment_id=shipment_id)
-    lines = lines_of(session, order.id)
+    moves = units.count(
+        session, order, lines, kind, quantities, actor=actor, now=now, reason=reason, shipment_id=shipment_id
+    )
     nothing_kept = all(line.given_back_quantity == line.quantity for line in lines)
     decision = _decide(session, order, lines, moves, nothing_kept=nothing_kept, ours=ours, agreed_minor=agreed_minor)
     decision.cause = cause or f"{kind}:{moves[0].order_line_id}:{moves[0].first_unit}"
@@ -79,12 +81,18 @@ def settle_given(
         _settle_points(session, given.moves, actor, now)
 
 
-def quote_refund(session: Session, order: Order, quantities: Mapping[int, int], *, added_gross_minor: int) -> int:
+def quote_refund(
+    session: Session,
+    order: Order,
+    lines: Sequence[OrderLine],
+    quantities: Mapping[int, int],
+    *,
+    added_gross_minor: int,
+) -> int:
     """What calling these units off would give back, if goods worth `added_gross_minor` came at the same time.
 
     For change sets, which leave something of the order: shipping is not part of it.
     """
-    lines = lines_of(session, order.id)
     prices = [
         units.price_of_units(order, line, line.given_back_quantity, quantities[line.id])
         for line in lines

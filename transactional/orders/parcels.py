@@ -60,7 +60,8 @@ def ship(
     order = lock_order(session, order_id)
     if order.status not in _SENDABLE:
         raise refusal(order, OrderStatus.SHIPPED)
-    units = _by_hand(session, order, units)
+    lines = lines_of(session, order_id)
+    units = _by_hand(session, order, lines, units)
     parcel = shipping.create_shipment(
         session,
         order_id=order_id,
@@ -70,26 +71,27 @@ def ship(
         units=units,
         now=now,
     )
-    return ship_parcel(
-        session, order_id=order_id, units=units, actor=actor, now=now, shipment_id=parcel.id, reason=f"by {carrier}"
-    )
+    leave(session, order, lines, units, actor=actor, now=now, shipment_id=parcel.id, reason=f"by {carrier}")
+    return order
 
 
-def _by_hand(session: Session, order: Order, wanted: Mapping[int, int] | None) -> Mapping[int, int]:
+def _by_hand(
+    session: Session, order: Order, lines: Sequence[OrderLine], wanted: Mapping[int, int] | None
+) -> Mapping[int, int]:
     """The units that leave outside of the parcels that were packed for a carrier; all of them where nothing is said."""
     if wanted is not None:
-        refuse_boxed(session, order, wanted)
+        refuse_boxed(session, order, lines, wanted)
         return wanted
-    units = {line_id: quantity for line_id, quantity in _loose(session, order.id).items() if quantity}
+    units = {line_id: quantity for line_id, quantity in _loose(session, order.id, lines).items() if quantity}
     if not units:
         raise Conflict(f"what is left of order {order.order_number} {_IN_A_PARCEL}")
     return units
 
 
-def refuse_boxed(session: Session, order: Order, wanted: Mapping[int, int]) -> None:
+def refuse_boxed(session: Session, order: Order, lines: Sequence[OrderLine], wanted: Mapping[int, int]) -> None:
     """Units in a parcel go where the parcel goes. Raises Conflict where `wanted` (order line → quantity) needs them."""
-    loose = _loose(session, order.id)
-    unsent = {line.id: line.unshipped_quantity for line in lines_of(session, order.id)}
+    loose = _loose(session, order.id, lines)
+    unsent = {line.id: line.unshipped_quantity for line in lines}
     for line_id, quantity in wanted.items():
         if loose.get(line_id, 0) < quantity <= unsent.get(line_id, 0):
             raise Conflict(
@@ -99,12 +101,12 @@ def refuse_boxed(session: Session, order: Order, wanted: Mapping[int, int]) -> N
             )
 
 
-def _loose(session: Session, order_id: int) -> dict[int, int]:
+def _loose(session: Session, order_id: int, lines: Sequence[OrderLine]) -> dict[int, int]:
     """Order line → units that have not left and lie in no parcel."""
     boxed = shipping.units_in_parcels(session, order_id)
     return {
         line.id: max(0, min(line.quantity - line.cancelled_quantity - boxed.get(line.id, 0), line.unshipped_quantity))
-        for line in lines_of(session, order_id)
+        for line in lines
     }
 
 
@@ -114,11 +116,13 @@ def deliver(session: Session, *, order_id: int, actor: str, now: datetime) -> Or
     The return window starts, and with it the time that earned points wait.
     """
     order = lock_order(session, order_id)
-    units = {line.id: line.under_way_quantity for line in lines_of(session, order_id) if line.under_way_quantity}
+    lines = lines_of(session, order_id)
+    units = {line.id: line.under_way_quantity for line in lines if line.under_way_quantity}
     if not units:
         raise refusal(order, OrderStatus.DELIVERED)
     shipping.mark_delivered(session, order_id=order_id, now=now)
-    return parcel_delivered(session, order_id=order_id, units=units, actor=actor, now=now)
+    arrive(session, order, lines, units, actor=actor, now=now)
+    return order
 
 
 def ship_parcel(
@@ -136,17 +140,36 @@ def ship_parcel(
     Raises IllegalTransition where nothing may leave, Conflict for more units than are left, InvalidInput for none.
     """
     order = lock_order(session, order_id)
-    if shipment_id is not None and counting.was_counted(session, shipment_id, UnitMove.SHIPPED):
-        return order
+    if _is_new(session, shipment_id, UnitMove.SHIPPED):
+        lines = lines_of(session, order_id)
+        leave(session, order, lines, units, actor=actor, now=now, shipment_id=shipment_id, reason=reason)
+    return order
+
+
+def _is_new(session: Session, shipment_id: int | None, way: UnitMove) -> bool:
+    """Whether a parcel has not moved its units this way yet; what lies in no parcel is always new."""
+    return shipment_id is None or way not in counting.counted_ways(session, shipment_id)
+
+
+def leave(
+    session: Session,
+    order: Order,
+    lines: Sequence[OrderLine],
+    units: Mapping[int, int],
+    *,
+    actor: str,
+    now: datetime,
+    shipment_id: int | None = None,
+    reason: str | None = None,
+) -> None:
+    """As `ship_parcel`, of a locked order with its lines, for a parcel whose units were not counted before."""
     if order.status not in _SENDABLE:
         raise refusal(order, OrderStatus.SHIPPED)
     moves = counting.count(
-        session, order, UnitMove.SHIPPED, units, actor=actor, now=now, reason=reason, shipment_id=shipment_id
+        session, order, lines, UnitMove.SHIPPED, units, actor=actor, now=now, reason=reason, shipment_id=shipment_id
     )
-    lines = lines_of(session, order_id)
-    inventory.fulfil_units(session, order_id=order_id, lines=_sold(lines, moves), now=now)
+    inventory.fulfil_units(session, order_id=order.id, lines=_sold(lines, moves), now=now)
     follow_units(session, order, lines, actor=actor, now=now, reason=reason)
-    return order
 
 
 def parcel_delivered(
@@ -163,11 +186,24 @@ def parcel_delivered(
     Raises Conflict for more units than are under way.
     """
     order = lock_order(session, order_id)
-    if shipment_id is not None and counting.was_counted(session, shipment_id, UnitMove.DELIVERED):
-        return order
-    counting.count(session, order, UnitMove.DELIVERED, units, actor=actor, now=now, shipment_id=shipment_id)
-    follow_units(session, order, lines_of(session, order_id), actor=actor, now=now)
+    if _is_new(session, shipment_id, UnitMove.DELIVERED):
+        arrive(session, order, lines_of(session, order_id), units, actor=actor, now=now, shipment_id=shipment_id)
     return order
+
+
+def arrive(
+    session: Session,
+    order: Order,
+    lines: Sequence[OrderLine],
+    units: Mapping[int, int],
+    *,
+    actor: str,
+    now: datetime,
+    shipment_id: int | None = None,
+) -> None:
+    """As `parcel_delivered`, of a locked order with its lines, for a parcel whose units were not counted before."""
+    counting.count(session, order, lines, UnitMove.DELIVERED, units, actor=actor, now=now, shipment_id=shipment_id)
+    follow_units(session, order, lines, actor=actor, now=now)
 
 
 def parcel_came_back(
@@ -189,11 +225,40 @@ def parcel_came_back(
     under way.
     """
     order = lock_order(session, order_id)
-    if shipment_id is not None and counting.was_counted(session, shipment_id, UnitMove.CAME_BACK):
-        return order
+    if _is_new(session, shipment_id, UnitMove.CAME_BACK):
+        come_back(
+            session,
+            order,
+            lines_of(session, order_id),
+            units,
+            actor=actor,
+            now=now,
+            shipment_id=shipment_id,
+            reason=reason,
+            restock=restock,
+            ours=ours,
+        )
+    return order
+
+
+def come_back(
+    session: Session,
+    order: Order,
+    lines: Sequence[OrderLine],
+    units: Mapping[int, int],
+    *,
+    actor: str,
+    now: datetime,
+    shipment_id: int | None,
+    reason: str,
+    restock: bool,
+    ours: bool,
+) -> None:
+    """As `parcel_came_back`, of a locked order with its lines, for a parcel whose units were not counted before."""
     given = give_back(
         session,
         order,
+        lines,
         UnitMove.CAME_BACK,
         units,
         actor=actor,
@@ -203,14 +268,12 @@ def parcel_came_back(
         ours=ours,
         shipment_id=shipment_id,
     )
-    lines = lines_of(session, order_id)
     if restock:
-        inventory.take_back(session, lines=_sold(lines, given.moves), now=now, reason=f"order {order_id}: {reason}")
+        inventory.take_back(session, lines=_sold(lines, given.moves), now=now, reason=f"order {order.id}: {reason}")
     settle_given(session, order, given, actor=actor, now=now)
     # Before the status follows: an order that the other parcels complete is paid at the door, but never for these.
     publish_refund(session, order, given.decision.refund_minor, reason=reason, key=given.decision.cause, now=now)
     follow_units(session, order, lines, actor=actor, now=now, reason=reason)
-    return order
 
 
 def follow_units(

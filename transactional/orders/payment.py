@@ -1,5 +1,6 @@
 """Money that arrives, or does not: payment, what is due, and giving up orders that nobody pays for."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
@@ -13,7 +14,7 @@ from transactional.orders.change_models import ChangeStatus
 from transactional.orders.changes import open_change_of, settle_extra_payment
 from transactional.orders.claims import claim_again, release_claims, settle_claims
 from transactional.orders.giving_back import given_back_minor
-from transactional.orders.models import Order, OrderStatus
+from transactional.orders.models import Order, OrderLine, OrderStatus
 from transactional.orders.queries import get_order, lines_of, lock_order
 from transactional.orders.transitions import transition
 
@@ -34,10 +35,11 @@ class PaidOutcome(StrEnum):
     """Nothing is to be paid, but the customer has not agreed to the design yet: agreeing confirms the order."""
 
 
-def amount_due(session: Session, order_id: int) -> int:
+def amount_due(session: Session, order_id: int, *, lines: Sequence[OrderLine] | None = None) -> int:
     """What the customer has to pay now, in minor units: the order, or the difference of its change; 0 for nothing.
 
-    Units given back before they were paid are no longer due. Raises NotFound.
+    Units given back before they were paid are no longer due. `lines`: the order's, where they were read already.
+    Raises NotFound.
     """
     order = get_order(session, order_id)
     if order.status is OrderStatus.AWAITING_EXTRA_PAYMENT:
@@ -46,6 +48,8 @@ def amount_due(session: Session, order_id: int) -> int:
         return change.difference_minor if change is not None and waits else 0
     if order.paid_at is not None or order.status in _GIVEN_UP:
         return 0
+    if lines is not None and not any(line.given_back_quantity for line in lines):
+        return order.total_minor
     return order.total_minor - given_back_minor(session, order_id)
 
 
@@ -65,10 +69,16 @@ def mark_paid(
     makes the change happen; `amount_minor` tells it from a second payment of the order itself. Safe to call twice. On
     REFUND_DUE and ALREADY_PAID the caller refunds: no message is published.
     """
-    moment = now or paid_at
     order = lock_order(session, order_id)
+    return take_payment(session, order, paid_at=paid_at, actor=actor, now=now or paid_at, amount_minor=amount_minor)
+
+
+def take_payment(
+    session: Session, order: Order, *, paid_at: datetime, actor: str, now: datetime, amount_minor: int | None = None
+) -> PaidOutcome:
+    """As `mark_paid`, of an order that the caller has locked."""
     if order.status is OrderStatus.AWAITING_EXTRA_PAYMENT:
-        settled = settle_extra_payment(session, order, amount_minor=amount_minor, actor=actor, now=moment)
+        settled = settle_extra_payment(session, order, amount_minor=amount_minor, actor=actor, now=now)
         return PaidOutcome.CONFIRMED if settled else PaidOutcome.ALREADY_PAID
     if order.paid_at is not None:
         return PaidOutcome.ALREADY_PAID
@@ -76,24 +86,24 @@ def mark_paid(
         return PaidOutcome.REFUND_DUE if order.total_minor else PaidOutcome.AWAITS_APPROVAL
     if order.status is OrderStatus.CANCELLED:
         return PaidOutcome.REFUND_DUE
-    lines = lines_of(session, order_id)
+    lines = lines_of(session, order.id)
     outcome = PaidOutcome.CONFIRMED
     if order.status is OrderStatus.EXPIRED:
-        if not claim_again(session, order, lines, moment):
+        if not claim_again(session, order, lines, now):
             transition(
                 session,
                 order,
                 OrderStatus.CANCELLED,
                 actor=actor,
                 reason="paid too late: goods, coupon or points are gone",
-                now=moment,
-                stamps={"cancelled_at": moment},
+                now=now,
+                stamps={"cancelled_at": now},
             )
             return PaidOutcome.REFUND_DUE
         outcome = PaidOutcome.REVIVED
     stamps = {"paid_at": paid_at, "expires_at": None}
-    transition(session, order, OrderStatus.PAID, actor=actor, reason=outcome, now=moment, stamps=stamps)
-    settle_claims(session, order, lines, actor, moment)
+    transition(session, order, OrderStatus.PAID, actor=actor, reason=outcome, now=now, stamps=stamps)
+    settle_claims(session, order, lines, actor, now)
     return outcome
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from transactional.core.counters import next_ordinals
@@ -114,25 +115,24 @@ def write_order(session: Session, new: NewOrder, *, actor: str, now: datetime, t
     )
     session.add(order)
     session.flush()
-    session.add_all(_line(order.id, line) for line in new.lines)
-    session.flush()
+    session.execute(insert(OrderLine), [_line(order.id, line) for line in new.lines])
     record(session, order, None, actor=actor, now=now, stamps={"expires_at": expires_at})
     return order
 
 
-def _line(order_id: int, new: NewLine) -> OrderLine:
-    return OrderLine(
-        order_id=order_id,
-        variant_id=new.variant_id,
-        product_id=new.product_id,
-        sku=new.sku,
-        title=new.title[:200],
-        quantity=new.quantity,
-        unit_price_minor=new.unit_price_minor,
-        gross_minor=new.gross_minor,
-        order_discount_minor=new.order_discount_minor,
-        points_discount_minor=new.points_discount_minor,
-        tax_minor=new.tax_minor,
-        net_minor=new.net_minor,
-        customisation=new.customisation,
-    )
+def _line(order_id: int, new: NewLine) -> dict[str, Any]:
+    return {
+        "order_id": order_id,
+        "variant_id": new.variant_id,
+        "product_id": new.product_id,
+        "sku": new.sku,
+        "title": new.title[:200],
+        "quantity": new.quantity,
+        "unit_price_minor": new.unit_price_minor,
+        "gross_minor": new.gross_minor,
+        "order_discount_minor": new.order_discount_minor,
+        "points_discount_minor": new.points_discount_minor,
+        "tax_minor": new.tax_minor,
+        "net_minor": new.net_minor,
+        "customisation": new.customisation,
+    }

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from transactional.core.errors import Conflict, InvalidInput, NotFound
 from transactional.orders.giving_back import GivenBack, give_back, settle_given
 from transactional.orders.models import Order, OrderLine, OrderStatus, UnitMove
-from transactional.orders.queries import lock_order
+from transactional.orders.queries import lines_of, lock_order
 
 _RETURNABLE = (OrderStatus.PARTIALLY_DELIVERED, OrderStatus.DELIVERED)
 
@@ -44,7 +44,16 @@ def take_back(
     """
     order = _lock_returnable(session, order_id)
     return give_back(
-        session, order, UnitMove.RETURNED, units, actor=actor, now=now, reason=reason, cause=cause, ours=ours
+        session,
+        order,
+        lines_of(session, order_id),
+        UnitMove.RETURNED,
+        units,
+        actor=actor,
+        now=now,
+        reason=reason,
+        cause=cause,
+        ours=ours,
     )
 
 
@@ -68,6 +77,7 @@ def register_return(
     given = give_back(
         session,
         order,
+        lines_of(session, order_id),
         UnitMove.RETURNED,
         {order_line_id: quantity},
         actor=actor,

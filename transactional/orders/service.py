@@ -50,7 +50,7 @@ from transactional.orders.parcels import (
     ship,
     ship_parcel,
 )
-from transactional.orders.payment import PaidOutcome, amount_due, expire_unpaid, mark_paid
+from transactional.orders.payment import PaidOutcome, amount_due, expire_unpaid, mark_paid, take_payment
 from transactional.orders.placement import NewLine, NewOrder, financial_year, write_order
 from transactional.orders.queries import (
     find_order,
@@ -151,6 +151,7 @@ __all__ = [
     "sold_products",
     "status_history",
     "take_back",
+    "take_payment",
     "transition",
     "void",
     "write_order",

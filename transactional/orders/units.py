@@ -3,16 +3,16 @@
 Whoever calls has locked the order. The guard of each write is the last line against two at once.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, select, true, update
+from sqlalchemy import ColumnElement, case, insert, select, true, update
 from sqlalchemy.orm import Session
 
 from transactional.core.errors import Conflict, InvalidInput
 from transactional.core.money import unit_share
 from transactional.orders.models import Order, OrderLine, OrderStatus, OrderUnitMove, UnitMove
-from transactional.orders.queries import lines_of
 
 GIVEN_BACK = (UnitMove.CANCELLED, UnitMove.CAME_BACK, UnitMove.RETURNED)
 
@@ -28,6 +28,7 @@ _WORDS = {
 def count(
     session: Session,
     order: Order,
+    lines: Sequence[OrderLine],
     kind: UnitMove,
     units: Mapping[int, int],
     *,
@@ -38,25 +39,37 @@ def count(
 ) -> Sequence[OrderUnitMove]:
     """Count units (order line → quantity) of a locked order as moved; gives the moves, in line order.
 
-    Units whose price is given back get their numbers and their frozen price. Raises InvalidInput for no units, a
-    quantity below 1 or a line of another order, Conflict where fewer units are left.
+    `lines` are the order's, read under its lock; their counts are brought up to date. Units whose price is given back
+    get their numbers and their frozen price. Raises InvalidInput for no units, a quantity below 1 or a line of another
+    order, Conflict where fewer units are left.
     """
     if not units:
         raise InvalidInput("name at least one unit", field="units")
-    lines = {line.id: line for line in lines_of(session, order.id)}
-    moves = []
+    known = {line.id: line for line in lines}
+    moving = []
     for line_id in sorted(units):
-        line = lines.get(line_id)
+        line = known.get(line_id)
         if line is None:
             raise InvalidInput(f"line {line_id} does not belong to order {order.order_number}", field="units")
-        moves.append(_count_line(session, order, line, kind, units[line_id]))
-    for move in moves:
-        move.actor, move.occurred_at = actor, now
-        move.reason = None if reason is None else reason[:200]
-        move.shipment_id = shipment_id
-    session.add_all(moves)
-    session.flush()
-    return moves
+        moving.append(_moving(order, line, kind, units[line_id]))
+    _write_counts(session, kind, moving)
+    rows = [
+        {
+            "order_id": order.id,
+            "order_line_id": move.line.id,
+            "kind": kind,
+            "quantity": move.quantity,
+            "first_unit": move.first,
+            "refund_minor": move.refund_minor,
+            "shipment_id": shipment_id,
+            "actor": actor,
+            "reason": None if reason is None else reason[:200],
+            "occurred_at": now,
+        }
+        for move in moving
+    ]
+    moves = session.scalars(insert(OrderUnitMove).returning(OrderUnitMove), rows).all()
+    return sorted(moves, key=lambda move: move.order_line_id)
 
 
 def left_for(line: OrderLine, kind: UnitMove) -> int:
@@ -68,10 +81,10 @@ def left_for(line: OrderLine, kind: UnitMove) -> int:
     return line.under_way_quantity
 
 
-def was_counted(session: Session, shipment_id: int, kind: UnitMove) -> bool:
-    """Whether a parcel has moved its units this way already."""
-    move = select(OrderUnitMove.id).where(OrderUnitMove.shipment_id == shipment_id, OrderUnitMove.kind == kind)
-    return session.scalar(move.limit(1)) is not None
+def counted_ways(session: Session, shipment_id: int) -> Collection[UnitMove]:
+    """The ways in which a parcel has moved its units already."""
+    ways = select(OrderUnitMove.kind).where(OrderUnitMove.shipment_id == shipment_id).distinct()
+    return session.scalars(ways).all()
 
 
 def moves_of(session: Session, order_id: int) -> Sequence[OrderUnitMove]:
@@ -101,7 +114,17 @@ def status_by_units(lines: Sequence[OrderLine]) -> OrderStatus | None:
     return None
 
 
-def _count_line(session: Session, order: Order, line: OrderLine, kind: UnitMove, quantity: int) -> OrderUnitMove:
+@dataclass(frozen=True, slots=True)
+class _Moving:
+    """Units of a line about to be counted; `first` is the number of the first one where they are given back."""
+
+    line: OrderLine
+    quantity: int
+    first: int | None
+    refund_minor: int
+
+
+def _moving(order: Order, line: OrderLine, kind: UnitMove, quantity: int) -> _Moving:
     if quantity < 1:
         raise InvalidInput(f"at least one unit of {line.sku} moves, not {quantity}", field="units")
     left = left_for(line, kind)
@@ -111,29 +134,41 @@ def _count_line(session: Session, order: Order, line: OrderLine, kind: UnitMove,
         )
     first = line.given_back_quantity if kind in GIVEN_BACK else None
     refund = 0 if first is None else price_of_units(order, line, first, quantity)
+    return _Moving(line, quantity, first, refund)
+
+
+def _write_counts(session: Session, kind: UnitMove, moving: Sequence[_Moving]) -> None:
+    """Raise the counts of all lines in one statement, each guarded by what its row has left."""
+    quantity = _of_line({move.line.id: move.quantity for move in moving})
     column = getattr(OrderLine, f"{kind}_quantity")
-    counted = session.scalar(
+    values = {column: column + quantity}
+    numbered: ColumnElement[bool] = true()
+    if kind in GIVEN_BACK:
+        given_back = OrderLine.cancelled_quantity + OrderLine.came_back_quantity + OrderLine.returned_quantity
+        numbered = given_back == _of_line({move.line.id: move.first for move in moving})
+        refund = _of_line({move.line.id: move.refund_minor for move in moving})
+        values[OrderLine.refunded_minor] = OrderLine.refunded_minor + refund
+    counted = session.scalars(
         update(OrderLine)
-        .where(OrderLine.id == line.id, *_room(kind, quantity, first))
-        .values({column: column + quantity, OrderLine.refunded_minor: OrderLine.refunded_minor + refund})
-        .returning(OrderLine.id)
-        .execution_options(synchronize_session=False)
-    )
-    if counted is None:
-        raise Conflict(f"the units of {line.sku} moved meanwhile; look at the order again")
-    session.refresh(line)
-    return OrderUnitMove(
-        order_id=order.id, order_line_id=line.id, kind=kind, quantity=quantity, first_unit=first, refund_minor=refund
-    )
+        .where(OrderLine.id.in_([move.line.id for move in moving]), numbered, _room(kind, quantity))
+        .values(values)
+        .returning(OrderLine)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    ).all()
+    missed = {move.line.id for move in moving} - {line.id for line in counted}
+    if missed:
+        skus = sorted(move.line.sku for move in moving if move.line.id in missed)
+        raise Conflict(f"the units of {', '.join(skus)} moved meanwhile; look at the order again")
 
 
-def _room(kind: UnitMove, quantity: int, first: int | None) -> tuple[ColumnElement[bool], ...]:
-    given_back = OrderLine.cancelled_quantity + OrderLine.came_back_quantity + OrderLine.returned_quantity
-    same_numbers = true() if first is None else given_back == first
+def _of_line(by_line: Mapping[int, int | None]) -> ColumnElement[int]:
+    """A different number for each line of a statement."""
+    return case(dict(by_line), value=OrderLine.id)
+
+
+def _room(kind: UnitMove, quantity: ColumnElement[int]) -> ColumnElement[bool]:
     if kind in (UnitMove.CANCELLED, UnitMove.SHIPPED):
-        room = OrderLine.shipped_quantity + OrderLine.cancelled_quantity + quantity <= OrderLine.quantity
-    elif kind is UnitMove.RETURNED:
-        room = OrderLine.returned_quantity + quantity <= OrderLine.delivered_quantity
-    else:
-        room = OrderLine.delivered_quantity + OrderLine.came_back_quantity + quantity <= OrderLine.shipped_quantity
-    return same_numbers, room
+        return OrderLine.shipped_quantity + OrderLine.cancelled_quantity + quantity <= OrderLine.quantity
+    if kind is UnitMove.RETURNED:
+        return OrderLine.returned_quantity + quantity <= OrderLine.delivered_quantity
+    return OrderLine.delivered_quantity + OrderLine.came_back_quantity + quantity <= OrderLine.shipped_quantity

@@ -14,14 +14,22 @@ _REFUND_REASONS = {
 }
 
 
-def hand_over(session: Session, requested: GatewayOrder, payment: Payment, *, source: str, now: datetime) -> None:
+def hand_over(
+    session: Session,
+    order: orders.Order,
+    requested: GatewayOrder,
+    payment: Payment,
+    *,
+    source: str,
+    now: datetime,
+) -> None:
     """Give a locked payment that was just captured to its locked order, or order its refund."""
     if _is_for_another_design(session, requested, now):
         reason: str | None = "another design was approved since this payment was started"
     else:
-        outcome = orders.mark_paid(
+        outcome = orders.take_payment(
             session,
-            order_id=payment.order_id,
+            order,
             paid_at=now,
             actor=f"payments:{source}",
             now=now,

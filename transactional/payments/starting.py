@@ -1,10 +1,11 @@
 """Starting a payment: our request is committed before the gateway hears of it, so no answer can be lost for good."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from transactional.core.errors import Conflict
@@ -68,14 +69,14 @@ def _write_request(session: Session, order_id: int, gateway: str, now: datetime)
     """Our request for what the order has due, and whether it is new: then with the next receipt."""
     order = orders.lock_order(session, order_id)  # two starts at once: the second finds the first one's row
     wanted = _wanted(session, order, now)
-    present = _present_request(session, order, wanted, gateway)
-    if present is not None:
-        return present, False
-    count = session.scalar(select(func.count()).where(GatewayOrder.order_id == order.id)) or 0
+    earlier = _earlier_requests(session, order)
+    for request, paid in earlier:
+        if not paid and _asks_for(request, order, wanted, gateway):
+            return request, False
     request = GatewayOrder(
         order_id=order.id,
         gateway=gateway,
-        receipt=f"{order.order_number}-{count + 1}",
+        receipt=f"{order.order_number}-{len(earlier) + 1}",
         amount_minor=wanted.amount_minor,
         currency=order.currency,
         purpose=wanted.purpose,
@@ -90,7 +91,8 @@ def _write_request(session: Session, order_id: int, gateway: str, now: datetime)
 
 def _wanted(session: Session, order: orders.Order, now: datetime) -> _Wanted:
     """What the order has due. Raises NotPayable and NotApproved."""
-    amount = orders.amount_due(session, order.id)
+    lines = orders.lines_of(session, order.id)
+    amount = orders.amount_due(session, order.id, lines=lines)
     if order.status is orders.OrderStatus.AWAITING_EXTRA_PAYMENT and amount > 0:
         return _Wanted(amount, RequestPurpose.EXTRA, None)
     if order.status is orders.OrderStatus.AWAITING_APPROVAL:
@@ -101,11 +103,13 @@ def _wanted(session: Session, order: orders.Order, now: datetime) -> _Wanted:
         raise NotPayable(f"order {order.order_number} is not paid online")
     if order.expires_at is not None and order.expires_at <= now:
         raise NotPayable(f"the time to pay order {order.order_number} is over")
-    return _Wanted(amount, RequestPurpose.ORDER, _approval(session, order, now))
+    return _Wanted(amount, RequestPurpose.ORDER, _approval(session, order, lines, now))
 
 
-def _approval(session: Session, order: orders.Order, now: datetime) -> orders.OrderApproval | None:
-    if not orders.order_needs_approval(session, order.id):
+def _approval(
+    session: Session, order: orders.Order, lines: Sequence[orders.OrderLine], now: datetime
+) -> orders.OrderApproval | None:
+    if not orders.needs_approval(line.customisation for line in lines):
         return None
     approval = orders.live_approval(session, order.id, now)
     if approval is None:
@@ -113,24 +117,17 @@ def _approval(session: Session, order: orders.Order, now: datetime) -> orders.Or
     return approval
 
 
-def _present_request(session: Session, order: orders.Order, wanted: _Wanted, gateway: str) -> GatewayOrder | None:
-    """An earlier request for the same that nobody has paid yet."""
+def _earlier_requests(session: Session, order: orders.Order) -> list[tuple[GatewayOrder, bool]]:
+    """Every request for the order, oldest first, and whether somebody has paid it."""
     paid = exists().where(Payment.gateway_order_id == GatewayOrder.id, Payment.captured_minor > 0)
-    statement = (
-        select(GatewayOrder)
-        .where(
-            GatewayOrder.order_id == order.id,
-            GatewayOrder.gateway == gateway,
-            GatewayOrder.amount_minor == wanted.amount_minor,
-            GatewayOrder.currency == order.currency,
-            GatewayOrder.purpose == wanted.purpose,
-            GatewayOrder.approval_sha256.is_not_distinct_from(wanted.approval_sha256),
-            ~paid,
-        )
-        .order_by(GatewayOrder.id)
-        .limit(1)
-    )
-    return session.scalar(statement)
+    statement = select(GatewayOrder, paid).where(GatewayOrder.order_id == order.id).order_by(GatewayOrder.id)
+    return [(request, was_paid) for request, was_paid in session.execute(statement)]
+
+
+def _asks_for(request: GatewayOrder, order: orders.Order, wanted: _Wanted, gateway: str) -> bool:
+    """Whether a request is for the same."""
+    asked = (request.gateway, request.amount_minor, request.currency, request.purpose, request.approval_sha256)
+    return asked == (gateway, wanted.amount_minor, order.currency, wanted.purpose, wanted.approval_sha256)
 
 
 def create_at_gateway(gateway: PaymentGateway, request: GatewayOrder, *, look_first: bool) -> OrderSnapshot:

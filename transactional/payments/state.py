@@ -51,7 +51,7 @@ def apply_gateway_payment(session: Session, *, snapshot: PaymentSnapshot, source
         _tell_of_difference(session, requested, snapshot, difference, source=source, now=now)
         return Applied(Effect.MISMATCH, note=difference)
     payment, is_new = _locked_payment(session, requested, snapshot, now)
-    changed = _advance(session, _Report(requested, payment, snapshot, source, now))
+    changed = _advance(session, _Report(order, requested, payment, snapshot, source, now))
     effect = Effect.CHANGED if changed or is_new else Effect.UNCHANGED
     return Applied(effect, payment.id, payment=payment, order=order)
 
@@ -86,8 +86,9 @@ def _tell_of_difference(
 
 @dataclass(frozen=True, slots=True)
 class _Report:
-    """A report about a locked payment."""
+    """A report about a locked payment of a locked order."""
 
+    order: orders.Order
     requested: GatewayOrder
     payment: Payment
     snapshot: PaymentSnapshot
@@ -142,7 +143,8 @@ def _advance(session: Session, report: _Report) -> bool:
     if _RANK[target] > _RANK[payment.status]:
         _STEPS[target](session, report)
         changed = True
-    if payment.captured_minor and _learn_fee(session, report):
+    elif payment.captured_minor and _learn_fee(report):
+        _post_fee(session, report)
         changed = True
     session.flush()
     return changed
@@ -184,6 +186,7 @@ def _to_captured(session: Session, report: _Report) -> None:
     payment.authorized_at = payment.authorized_at or now
     payment.captured_at = now
     payment.error_code = payment.error_description = None
+    _learn_fee(report)
     ledger.post_capture(
         session,
         payment_id=payment.gateway_payment_id,
@@ -192,8 +195,8 @@ def _to_captured(session: Session, report: _Report) -> None:
         currency=payment.currency,
         now=now,
     )
-    session.flush()
-    hand_over(session, report.requested, payment, source=report.source, now=now)
+    _post_fee(session, report)
+    hand_over(session, report.order, report.requested, payment, source=report.source, now=now)
 
 
 def _to_given_back(_session: Session, report: _Report) -> None:
@@ -209,20 +212,27 @@ _STEPS = {
 }
 
 
-def _learn_fee(session: Session, report: _Report) -> bool:
-    """Post the gateway's fee as soon as a report knows it."""
+def _learn_fee(report: _Report) -> bool:
+    """Keep the gateway's fee as soon as a report knows it; whether it was new."""
     payment, snapshot = report.payment, report.snapshot
     if payment.fee_minor is not None or snapshot.fee_minor is None:
         return False
     payment.fee_minor = snapshot.fee_minor
     payment.fee_tax_minor = snapshot.fee_tax_minor or 0
+    return True
+
+
+def _post_fee(session: Session, report: _Report) -> None:
+    """Post the fee of a captured payment once it is known."""
+    payment = report.payment
+    if payment.fee_minor is None:
+        return
     ledger.post_fee(
         session,
         payment_id=payment.gateway_payment_id,
         order_id=payment.order_id,
         fee_minor=payment.fee_minor,
-        tax_minor=payment.fee_tax_minor,
+        tax_minor=payment.fee_tax_minor or 0,
         currency=payment.currency,
         now=report.now,
     )
-    return True
