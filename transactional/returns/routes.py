@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Response
 from sqlalchemy.orm import Session
 
-from transactional.core.access import CurrentActor, OptionalActor, authenticated, own_or_404, public, requires
+from transactional.core.access import CurrentActor, OptionalActor, authenticated, public, requires
 from transactional.core.deps import ClockDep, ReadSession, SettingsDep, WriteSession
 from transactional.core.errors import NotFound
 from transactional.core.idempotency import Idempotency
@@ -22,6 +22,10 @@ READERS = [Depends(requires("read_orders"))]
 DECIDERS = [Depends(requires("write_orders"))]
 PAYERS = [Depends(requires("write_refunds"))]
 
+Reference = Annotated[
+    str,
+    Path(max_length=40, description="Number of one's own order, or the id of a guest's", examples=["MLT-2026-000123"]),
+]
 ReturnId = Annotated[str, Path(max_length=40, examples=["ret_7h2k9m4q1x8c5v3b6n0z7w2r4t"])]
 
 
@@ -73,14 +77,37 @@ def my_returns(session: ReadSession, actor: CurrentActor, cursor: CursorParams) 
 
 
 @router.get(
-    "/returns/{return_id}",
-    summary="One of one's own returns",
-    dependencies=CUSTOMERS,
+    "/orders/{order_number}/returns",
+    summary="Returns of one's own order",
+    dependencies=EVERYBODY,
     responses=problem_responses(401, 404),
 )
-def my_return(session: ReadSession, actor: CurrentActor, return_id: ReturnId) -> schemas.ReturnDetail:
-    """The return with its lines."""
-    found = own_or_404(service.find_return(session, return_id), actor, what="return")
+def returns_of_mine(
+    session: ReadSession, actor: OptionalActor, order_number: OrderReference
+) -> list[schemas.ReturnOut]:
+    """Oldest first. A guest asks by the order's id."""
+    order = orders.get_visible_order(session, order_number, customer_id=actor.customer_id)
+    return [schemas.ReturnOut.of(found) for found in service.returns_of_order(session, order.id)]
+
+
+@router.get(
+    "/returns/{return_id}",
+    summary="One of one's own returns",
+    dependencies=EVERYBODY,
+    responses=problem_responses(401, 404),
+)
+def my_return(
+    *,
+    session: ReadSession,
+    actor: OptionalActor,
+    return_id: ReturnId,
+    order: Annotated[
+        str | None,
+        Query(max_length=40, description="A guest's order id", examples=["ord_7h2k9m4q1x8c5v3b6n0z7w2r4t"]),
+    ] = None,
+) -> schemas.ReturnDetail:
+    """The return with its lines: for the order's customer, and for a guest who names the order's id."""
+    found = service.find_visible_return(session, return_id, customer_id=actor.customer_id, guests_order=order)
     return _detail(session, found)
 
 

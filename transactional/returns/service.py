@@ -12,13 +12,20 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from transactional.core.errors import Conflict, IllegalTransition, InvalidInput, NotFound
+from transactional.core.errors import Conflict, IllegalTransition, InvalidInput
 from transactional.core.ids import public_id
-from transactional.core.pagination import Cursor, fetch_page
 from transactional.inventory import service as inventory
 from transactional.orders import service as orders
 from transactional.payments import service as payments
 from transactional.returns.models import Return, ReturnCause, ReturnLine, ReturnStatus
+from transactional.returns.queries import (
+    find_return,
+    find_visible_return,
+    get_return,
+    lines_of,
+    page_of_returns,
+    returns_of_order,
+)
 
 __all__ = [
     "OutsideWindow",
@@ -28,12 +35,14 @@ __all__ = [
     "ReturnStatus",
     "approve",
     "find_return",
+    "find_visible_return",
     "get_return",
     "lines_of",
     "page_of_returns",
     "process",
     "reject",
     "request_return",
+    "returns_of_order",
 ]
 
 OURS = frozenset({ReturnCause.DAMAGED, ReturnCause.WRONG_ITEM, ReturnCause.NOT_AS_DESCRIBED, ReturnCause.LATE})
@@ -164,9 +173,11 @@ def process(session: Session, *, return_id: int, actor: str, now: datetime, dama
     """The units of an approved return are here: shelf, points and money follow, in this one transaction.
 
     Lines (of the return, by id) among `damaged` are not put on the shelf again; their money goes back all the same. In
-    an exchange it pays for the other units first.
+    an exchange it pays for the other units first. Where money of the order was given back before, what is left of it
+    goes back; the shortfall is stored with the decision and somebody is told.
+
     Raises NotFound, IllegalTransition unless it was approved, InvalidInput for a damaged line that is not part of it,
-    RefundTooLarge where the order's payment does not have so much left.
+    RefundTooLarge while the order's payment is not known yet.
     """
     found = get_return(session, return_id)
     if found.order_id is None:
@@ -176,7 +187,7 @@ def process(session: Session, *, return_id: int, actor: str, now: datetime, dama
     lines = lines_of(session, return_id)
     _check_damaged(lines, damaged)
     given = _take_back(session, order, returned, lines, damaged, actor=actor, now=now)
-    returned.refund_minor = given.decision.refund_minor
+    returned.refund_minor = given.to_pay_minor
     session.flush()
     if returned.exchange_change_id is not None:
         orders.settle_exchange(
@@ -188,11 +199,11 @@ def process(session: Session, *, return_id: int, actor: str, now: datetime, dama
         )
     orders.settle_given(session, order, given, actor=actor, now=now)
     # What is still to be paid at the door is not paid back: it is no longer due.
-    if returned.exchange_change_id is None and returned.refund_minor and order.paid_at is not None:
-        payments.request_refund(
+    if returned.exchange_change_id is None and given.decision.refund_minor and order.paid_at is not None:
+        payments.refund_due(
             session,
             order_id=order.id,
-            amount_minor=returned.refund_minor,
+            amount_minor=given.decision.refund_minor,
             reason=f"return {returned.public_id}",
             idempotency_key=f"return:{returned.public_id}",
             return_id=returned.id,
@@ -228,6 +239,7 @@ def _take_back(
         reason=returned.reason or f"return {returned.public_id}",
         now=now,
         ours=returned.cause in OURS,
+        payable_minor=payments.refundable_of_order(session, order_id=order.id),
     )
     refunds = {move.order_line_id: move.refund_minor for move in given.moves}
     for line in sorted(lines, key=lambda line: line.variant_id):  # stock is locked in the order of variants
@@ -256,36 +268,3 @@ def _move(
     if moved is None:
         raise IllegalTransition(f"the return is {found.status} and cannot become {to}", status=found.status)
     return found
-
-
-def get_return(session: Session, return_id: int) -> Return:
-    """The return as it is now. Raises NotFound."""
-    found = session.get(Return, return_id, populate_existing=True)
-    if found is None:
-        raise NotFound("there is no such return")
-    return found
-
-
-def find_return(session: Session, reference: str) -> Return:
-    """The return with this public id. Raises NotFound."""
-    found = session.scalar(select(Return).where(Return.public_id == reference))
-    if found is None:
-        raise NotFound("there is no such return")
-    return found
-
-
-def lines_of(session: Session, return_id: int) -> Sequence[ReturnLine]:
-    """The return's lines, in the order in which they were asked for."""
-    return session.scalars(select(ReturnLine).where(ReturnLine.return_id == return_id).order_by(ReturnLine.id)).all()
-
-
-def page_of_returns(
-    session: Session, cursor: Cursor, *, customer_id: int | None = None, status: ReturnStatus | None = None
-) -> tuple[Sequence[Return], str | None]:
-    """Returns, newest first: of one customer, in one status, or all."""
-    statement = select(Return)
-    if customer_id is not None:
-        statement = statement.where(Return.customer_id == customer_id)
-    if status is not None:
-        statement = statement.where(Return.status == status)
-    return fetch_page(session, statement, cursor, by=Return.id)

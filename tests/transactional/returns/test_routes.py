@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
+from tests.support.trade import TradeKit
 from tests.support.web import log_in, make_client, make_staff, register
 from tests.transactional.payments.till import Till
 from transactional.orders import service as orders
@@ -62,9 +63,58 @@ def test_foreign_orders_and_returns_do_not_exist(client: TestClient, till: Till)
     assert client.post("/v1/returns", json=body_for(till, order_id), headers=keyed(ravi)).status_code == 404
     assert client.get(f"/v1/returns/{reference}", headers=ravi).status_code == 404
     assert client.get("/v1/returns", headers=ravi).json()["items"] == []
-    assert client.get(f"/v1/returns/{reference}").status_code == 401
+    assert client.get(f"/v1/returns/{reference}").status_code == 404
+    assert client.get("/v1/returns").status_code == 401
     assert client.post(f"/v1/staff/returns/{reference}/approve", json={}, headers=asha).status_code == 403
     assert client.get("/v1/staff/returns", headers=asha).status_code == 403
+
+
+def guests_order(till: Till, email: str = "guest@example.com") -> int:
+    """A delivered order of somebody without an account."""
+    kit = TradeKit(till.database)
+    order_id = kit.buy({till.variant_id: 2}, email=email)
+    kit.deliver(order_id)
+    return order_id
+
+
+class TestGuests:
+    def test_who_names_the_orders_id_asks_and_reads(self, client: TestClient, till: Till) -> None:
+        order_id = guests_order(till)
+        public_id = till.order(order_id).public_id
+        wish = {**body_for(till, order_id), "order_number": public_id}
+        asked = client.post("/v1/returns", json=wish, headers=keyed({}))
+        assert asked.status_code == 201, asked.text
+        reference = asked.json()["id"]
+        read = client.get(f"/v1/returns/{reference}", params={"order": public_id})
+        assert (read.status_code, read.json()) == (200, asked.json())
+        listed = client.get(f"/v1/orders/{public_id}/returns").json()
+        assert [found["id"] for found in listed] == [reference]
+
+    def test_strangers_are_told_that_there_is_nothing(self, client: TestClient, till: Till) -> None:
+        order_id, others = guests_order(till), guests_order(till, "other@example.com")
+        order, foreign = till.order(order_id), till.order(others)
+        wish = {**body_for(till, order_id), "order_number": order.public_id}
+        reference = client.post("/v1/returns", json=wish, headers=keyed({})).json()["id"]
+        absent = client.get("/v1/returns/ret_absent").json()["detail"]
+        register(till.database, "ravi@example.com")
+        for who in ({}, log_in(client, "ravi@example.com")):
+            for named in (None, order.order_number, foreign.public_id, foreign.order_number, "ord_absent", ""):
+                params = {} if named is None else {"order": named}
+                answer = client.get(f"/v1/returns/{reference}", params=params, headers=who)
+                assert (answer.status_code, answer.json()["detail"]) == (404, absent)
+            assert client.get(f"/v1/orders/{order.order_number}/returns", headers=who).status_code == 404
+        by_number = {**wish, "order_number": order.order_number}
+        assert client.post("/v1/returns", json=by_number, headers=keyed({}, key="1" * 36)).status_code == 404
+
+    def test_the_id_of_a_customers_order_opens_nothing(self, client: TestClient, till: Till) -> None:
+        order_id = till.buy(3)
+        till.deliver(order_id)
+        asha, public_id = log_in(client), till.order(order_id).public_id
+        reference = client.post("/v1/returns", json=body_for(till, order_id), headers=keyed(asha)).json()["id"]
+        assert client.get(f"/v1/returns/{reference}", params={"order": public_id}).status_code == 404
+        assert client.get(f"/v1/orders/{public_id}/returns").status_code == 404
+        assert client.get(f"/v1/returns/{reference}", headers=asha).status_code == 200
+        assert len(client.get(f"/v1/orders/{public_id}/returns", headers=asha).json()) == 1
 
 
 @pytest.mark.parametrize(

@@ -168,18 +168,36 @@ def test_damaged_goods_are_refunded_but_not_sold_again(till: Till, delivered: in
     assert saleable(till) == before
 
 
-def test_nothing_is_half_done_when_the_money_is_gone(till: Till, delivered: int) -> None:
+@pytest.mark.parametrize("kept_back", [0, 100], ids=["nothing left", "one rupee left"])
+def test_a_return_after_a_goodwill_refund_gives_back_what_is_left(till: Till, delivered: int, kept_back: int) -> None:
     asked = ask(till, delivered)
     step(till, returns.approve, asked)
-    till.refund(delivered, till.order(delivered).total_minor, "everything")
+    till.refund(delivered, till.order(delivered).total_minor - kept_back, "everything")
     before = saleable(till)
-    with pytest.raises(Conflict, match="can be given back"):
-        step(till, returns.process, asked, actor="test")
-    assert lines(till, delivered)[0].returned_quantity == 0
-    assert saleable(till) == before
+    done = step(till, returns.process, asked, actor="test")
+    assert done.status is ReturnStatus.PROCESSED
+    assert done.refund_minor == kept_back
+    assert lines(till, delivered)[0].returned_quantity == 1
+    assert saleable(till) == before + 1
     with till.database.read() as session:
-        assert returns.get_return(session, asked.id).status is ReturnStatus.APPROVED
+        (decision,) = orders.decisions_of(session, delivered)
+    assert decision.policy["paid_out"] == {
+        "amount_minor": kept_back,
+        "short_minor": decision.refund_minor - kept_back,
+        "rule": "the rest of the order's payments was given back before",
+    }
+    till.work()
+    assert sum(refund.amount_minor for refund in till.refunds(delivered)) == till.order(delivered).total_minor
     till.check_books()
+
+
+def test_a_return_that_is_paid_in_full_says_nothing_of_a_shortfall(till: Till, delivered: int) -> None:
+    asked = ask(till, delivered)
+    step(till, returns.approve, asked)
+    step(till, returns.process, asked, actor="test")
+    with till.database.read() as session:
+        (decision,) = orders.decisions_of(session, delivered)
+    assert "paid_out" not in decision.policy
 
 
 @pytest.mark.postgres
