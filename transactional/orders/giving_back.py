@@ -32,6 +32,8 @@ class GivenBack:
     decision: OrderRefundDecision
     nothing_kept: bool
     """These were the last units of the order."""
+    to_pay_minor: int
+    """The decision's refund, or as much of it as the order's payments still have."""
 
 
 def give_back(
@@ -48,14 +50,16 @@ def give_back(
     ours: bool = False,
     shipment_id: int | None = None,
     agreed_minor: int | None = None,
+    payable_minor: int | None = None,
 ) -> GivenBack:
     """Count units (order line → quantity) of a locked order as given back and decide the refund.
 
     `lines` are all of the order's, read under its lock; their counts are brought up to date.
     `cause` names what is decided, once; by default the units themselves. `ours`: the reason lies with the shop.
-    `agreed_minor` is the refund that the customer was shown before (`quote_refund`). The caller then moves the stock,
-    and after it coupon and points by `settle_given`, so that locks are taken in the shop's order; nothing is paid out
-    here: see `publish_refund`.
+    `agreed_minor` is the refund that the customer was shown before (`quote_refund`). `payable_minor` is what the
+    order's payments still have, where the caller knows: what they lack is stored with the decision. The caller then
+    moves the stock, and after it coupon and points by `settle_given`, so that locks are taken in the shop's order;
+    nothing is paid out here: see `publish_refund`.
 
     Raises InvalidInput and Conflict as `units.count` does.
     """
@@ -66,9 +70,24 @@ def give_back(
     decision = _decide(session, order, lines, moves, nothing_kept=nothing_kept, ours=ours, agreed_minor=agreed_minor)
     decision.cause = cause or f"{kind}:{moves[0].order_line_id}:{moves[0].first_unit}"
     decision.actor, decision.decided_at = actor, now
+    to_pay = _to_pay(decision, payable_minor)
     session.add(decision)
     session.flush()
-    return GivenBack(moves, decision, nothing_kept)
+    return GivenBack(moves, decision, nothing_kept, to_pay)
+
+
+def _to_pay(decision: OrderRefundDecision, payable_minor: int | None) -> int:
+    """How much of the refund can still be paid out. What cannot is kept in the decision, with the reason."""
+    if payable_minor is None or payable_minor >= decision.refund_minor:
+        return decision.refund_minor
+    decision.policy = decision.policy | {
+        "paid_out": {
+            "amount_minor": payable_minor,
+            "short_minor": decision.refund_minor - payable_minor,
+            "rule": "the rest of the order's payments was given back before",
+        }
+    }
+    return payable_minor
 
 
 def settle_given(

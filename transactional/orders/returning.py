@@ -35,12 +35,14 @@ def take_back(
     reason: str,
     now: datetime,
     ours: bool = False,
+    payable_minor: int | None = None,
 ) -> GivenBack:
     """Delivered units (order line → quantity) came back: counted, and their refund decided.
 
-    `cause` names the return, which is decided once; `ours` where the reason lies with the shop. The caller shelves the
-    units, then settles coupon and points by `settle_given`, and pays the decision's `refund_minor` out. Raises
-    NotFound, InvalidInput for no units, Conflict where fewer units are left or nothing was delivered.
+    `cause` names the return, which is decided once; `ours` where the reason lies with the shop; `payable_minor` is what
+    the order's payments still have, where any is known. The caller shelves the units, then settles coupon and points by
+    `settle_given`, and pays `to_pay_minor` out. Raises NotFound, InvalidInput for no units, Conflict where fewer units
+    are left or nothing was delivered.
     """
     order = _lock_returnable(session, order_id)
     return give_back(
@@ -54,6 +56,7 @@ def take_back(
         reason=reason,
         cause=cause,
         ours=ours,
+        payable_minor=payable_minor,
     )
 
 

@@ -70,7 +70,14 @@ def request_refund(
 
 
 def refund_due(
-    session: Session, *, order_id: int, amount_minor: int, reason: str, idempotency_key: str, now: datetime
+    session: Session,
+    *,
+    order_id: int,
+    amount_minor: int,
+    reason: str,
+    idempotency_key: str,
+    now: datetime,
+    return_id: int | None = None,
 ) -> Refund | None:
     """Give back what an order gave up, or as much of it as staff have not given back before; None when nothing is left.
 
@@ -80,10 +87,8 @@ def refund_due(
     known = session.scalar(select(Refund).where(Refund.idempotency_key == _stored_key(idempotency_key)))
     if known is not None:
         return known
-    payments = _locked_payments(session, order_id)
-    captured = any(payment.captured_minor for payment in payments)
-    left = sum(refundable(payment) for payment in payments)
-    amount = min(amount_minor, left) if captured else amount_minor
+    left = refundable_of_order(session, order_id=order_id)
+    amount = amount_minor if left is None else min(amount_minor, left)
     if amount < amount_minor:
         raise_alert(
             session,
@@ -95,8 +100,22 @@ def refund_due(
     if amount == 0:
         return None
     return request_refund(
-        session, order_id=order_id, amount_minor=amount, reason=reason, idempotency_key=idempotency_key, now=now
+        session,
+        order_id=order_id,
+        amount_minor=amount,
+        reason=reason,
+        idempotency_key=idempotency_key,
+        return_id=return_id,
+        now=now,
     )
+
+
+def refundable_of_order(session: Session, *, order_id: int) -> int | None:
+    """What a locked order's payments together can still give back, in minor units; None while none was captured."""
+    payments = _locked_payments(session, order_id)
+    if not any(payment.captured_minor for payment in payments):
+        return None
+    return sum(refundable(payment) for payment in payments)
 
 
 def _part_key(key: str, part: int) -> str:

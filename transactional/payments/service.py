@@ -22,7 +22,7 @@ from transactional.payments.provider import current_gateway, gateway_in_use
 from transactional.payments.razorpay import RazorpayGateway
 from transactional.payments.reconciliation import ReconciliationReport, reconcile
 from transactional.payments.refund_reports import apply_gateway_refund
-from transactional.payments.refunds import RefundTooLarge, refundable, request_refund
+from transactional.payments.refunds import RefundTooLarge, refund_due, refundable, refundable_of_order, request_refund
 from transactional.payments.schemas import StartedPaymentOut
 from transactional.payments.starting import NotApproved, NotPayable, start_payment
 from transactional.payments.state import apply_gateway_payment
@@ -61,7 +61,9 @@ __all__ = [
     "poll_open",
     "receive_webhook",
     "reconcile",
+    "refund_due",
     "refundable",
+    "refundable_of_order",
     "refunds_of_order",
     "request_for_new_order",
     "request_refund",
