@@ -82,9 +82,7 @@ def my_returns(session: ReadSession, actor: CurrentActor, cursor: CursorParams) 
     dependencies=EVERYBODY,
     responses=problem_responses(401, 404),
 )
-def returns_of_mine(
-    session: ReadSession, actor: OptionalActor, order_number: OrderReference
-) -> list[schemas.ReturnOut]:
+def my_returns_of_order(session: ReadSession, actor: OptionalActor, order_number: Reference) -> list[schemas.ReturnOut]:
     """Oldest first. A guest asks by the order's id."""
     order = orders.get_visible_order(session, order_number, customer_id=actor.customer_id)
     return [schemas.ReturnOut.of(found) for found in service.returns_of_order(session, order.id)]
