@@ -1,7 +1,7 @@
 """A document as it is printed: every text and figure in its final form, from the frozen rows alone."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -23,6 +23,7 @@ _SUPPLY = {
     SupplyKind.INTER: "Inter-state",
     SupplyKind.EXPORT: "Export",
 }
+_PAYMENT = {"online": "Online", "on_delivery": "On delivery"}
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Control characters, and those that force a direction upon the text around them."""
 _LONG_WORD = re.compile(r"[!-~]{18}(?=[!-~])")
@@ -40,7 +41,7 @@ def printed(document: TaxDocument, lines: Sequence[TaxDocumentLine]) -> dict[str
         "issued": _day(document.issued_at),
         "facts": _facts(document),
         "seller": document.seller,
-        "buyer": document.buyer,
+        "buyer": document.buyer | {"country": _country(document.buyer)},
         "currency": _SYMBOLS.get(document.currency, document.currency),
         "lines": [_line(line, money) for line in lines],
         "discounted": any(line.discount_minor for line in lines),
@@ -76,6 +77,12 @@ class _Money:
         return grouped(minor, self._currency)
 
 
+def _country(buyer: Mapping[str, Any]) -> str:
+    """As the customer wrote it; the code of the shop's own country is spelt out."""
+    country = str(buyer.get("country") or "")
+    return "India" if country == "IN" else country
+
+
 def _title(document: TaxDocument) -> str:
     if document.kind is DocumentKind.CREDIT_NOTE:
         return "Credit note"
@@ -95,6 +102,8 @@ def _facts(document: TaxDocument) -> list[list[str]]:
         ["Supply", _SUPPLY[document.supply_kind]],
         ["Reverse charge", "No"],
     ]
+    if payment := _PAYMENT.get(str(details.get("payment_mode"))):
+        facts.append(["Payment", payment])
     if document.kind is DocumentKind.CREDIT_NOTE:
         facts[2:2] = [
             ["For invoice", str(details["invoice_number"])],

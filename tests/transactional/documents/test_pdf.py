@@ -125,6 +125,20 @@ class TestContent:
         ):
             assert squeezed(wanted) in text, wanted
 
+    @pytest.mark.parametrize(("mode", "shown"), [("online", "Online"), ("on_delivery", "On delivery")])
+    def test_how_it_is_paid_is_told(self, mode: str, shown: str) -> None:
+        details = document([line()]).details | {"payment_mode": mode}
+        assert squeezed(f"Payment {shown}") in text_of(render(details=details))
+
+    def test_what_says_nothing_to_the_reader_is_left_out(self) -> None:
+        text = text_of(render(details=document([line()]).details | {"payment_mode": "external"}))
+        assert "Payment" not in text
+        assert squeezed("Karnataka, India") in text
+
+    def test_forty_lines_take_two_pages(self) -> None:
+        rows = [line(i, description="Silver pendant with a name in Devanagari") for i in range(1, 41)]
+        assert len(PdfReader(io.BytesIO(render(rows))).pages) == 2
+
     def test_devanagari_and_other_scripts_are_set_in_real_letters(self) -> None:
         names = {"name": "अमन", "recipient": "नमन कमल"}
         pdf = render([line(description="தமிழ் పరి اردو हमारा")], buyer=document([line()]).buyer | names)
