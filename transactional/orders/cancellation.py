@@ -22,10 +22,20 @@ from transactional.shipping import service as shipping
 _UNSETTLED = (*CHANGING, OrderStatus.DRAFT, OrderStatus.AWAITING_APPROVAL)
 
 
-def cancel(session: Session, *, order_id: int, actor: str, reason: str, now: datetime, ours: bool = False) -> Order:
+def cancel(
+    session: Session,
+    *,
+    order_id: int,
+    actor: str,
+    reason: str,
+    now: datetime,
+    ours: bool = False,
+    payable_minor: int | None = None,
+) -> Order:
     """Call an order off before it ships: everything that it claimed is freed, and a paid order's money goes back.
 
-    A paid order publishes `orders.refund_due`. An open change set is declined. Raises NotFound, and IllegalTransition
+    A paid order publishes `orders.refund_due`, over no more than `payable_minor` where the caller knows what its
+    payments still have. An open change set is declined. Raises NotFound, and IllegalTransition
     once something has left.
     """
     order = lock_order(session, order_id)
@@ -39,10 +49,10 @@ def cancel(session: Session, *, order_id: int, actor: str, reason: str, now: dat
     shipping.call_off_parcels(session, order_id=order_id, actor=actor, now=now)
     if order.paid_at is None:
         release_claims(session, order, actor=actor, now=now)
-    given = _give_up(session, order, lines, actor=actor, reason=reason, now=now, ours=ours)
+    given = _give_up(session, order, lines, actor=actor, reason=reason, now=now, ours=ours, payable_minor=payable_minor)
     if given is not None:
         settle_given(session, order, given, actor=actor, now=now)
-        publish_refund(session, order, given.decision.refund_minor, reason=reason, key=given.decision.cause, now=now)
+        publish_refund(session, order, given.to_pay_minor, reason=reason, key=given.decision.cause, now=now)
     return order
 
 
@@ -98,13 +108,24 @@ def _give_up(
     reason: str,
     now: datetime,
     ours: bool,
+    payable_minor: int | None,
 ) -> GivenBack | None:
     units = {line.id: line.unshipped_quantity for line in lines if line.unshipped_quantity}
     if not units:
         return None
     cause = f"cancel:{order.id}"
     return give_back(
-        session, order, lines, UnitMove.CANCELLED, units, actor=actor, now=now, reason=reason, cause=cause, ours=ours
+        session,
+        order,
+        lines,
+        UnitMove.CANCELLED,
+        units,
+        actor=actor,
+        now=now,
+        reason=reason,
+        cause=cause,
+        ours=ours,
+        payable_minor=payable_minor,
     )
 
 

@@ -4,11 +4,14 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from transactional.core.jobs import every
 from transactional.core.outbox import handles
 from transactional.core.uow import Database
+from transactional.orders import service as orders
 from transactional.payments import capturing, cash, inbox, polling, refunds, sending
+from transactional.payments.calling_off import call_off_unfunded
 from transactional.payments.ledger_check import check_ledger
 from transactional.payments.models import GatewayOrder
 from transactional.payments.provider import current_gateway
@@ -39,17 +42,22 @@ def process_webhook(database: Database, payload: dict[str, Any]) -> None:
 @handles("orders.refund_due")
 def refund_due(database: Database, payload: dict[str, Any]) -> None:
     """An order gave up money that was paid for it: {order_id, amount_minor, reason, key}."""
-    database.run(
-        lambda session: refunds.refund_due(
+    order_id, now = int(payload["order_id"]), database.clock.now()
+
+    def work(session: Session) -> None:
+        order = orders.lock_order(session, order_id)
+        given = refunds.refund_due(
             session,
-            order_id=int(payload["order_id"]),
+            order_id=order_id,
             amount_minor=int(payload["amount_minor"]),
             reason=str(payload["reason"]),
             idempotency_key=str(payload["key"]),
-            now=database.clock.now(),
-        ),
-        actor="payments",
-    )
+            now=now,
+        )
+        if given is not None:
+            call_off_unfunded(session, order=order, actor="payments", now=now)
+
+    database.run(work, actor="payments")
 
 
 @handles(cash.COLLECTED_TOPIC)

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from transactional.orders import service as orders
 from transactional.payments.alerts import raise_alert
+from transactional.payments.calling_off import call_off_unfunded
 from transactional.payments.effects import Applied, Effect
 from transactional.payments.gateway import RefundSnapshot
 from transactional.payments.models import Payment, PaymentStatus, Refund, RefundStatus
@@ -44,6 +45,8 @@ def apply_gateway_refund(session: Session, *, snapshot: RefundSnapshot, source: 
     is_new = refund is None
     if refund is None:
         refund = _adopt(session, payment, snapshot, source, now)
+        order = orders.get_order(session, payment.order_id)
+        call_off_unfunded(session, order=order, actor=f"payments:{source}", now=now)
     changed = _settle(session, refund, payment, snapshot, now)
     return Applied(Effect.CHANGED if changed or is_new else Effect.UNCHANGED, refund.id)
 

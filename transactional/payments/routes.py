@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Path, Response
 from sqlalchemy.orm import Session
 
-from transactional.core.access import OptionalActor, public, requires
+from transactional.core.access import CurrentActor, OptionalActor, public, requires
 from transactional.core.deps import ClockDep, DatabaseDep, ReadSession, WriteSession
 from transactional.core.errors import Unavailable
 from transactional.core.idempotency import Idempotency
@@ -181,18 +181,29 @@ def order_payments(session: ReadSession, order_number: Number) -> schemas.OrderP
     responses=problem_responses(401, 403, 404, 409, 422),
 )
 def refund(
-    *, session: WriteSession, clock: ClockDep, replay: Idempotency, order_number: Number, body: schemas.RefundIn
+    *,
+    session: WriteSession,
+    clock: ClockDep,
+    actor: CurrentActor,
+    replay: Idempotency,
+    order_number: Number,
+    body: schemas.RefundIn,
 ) -> Response:
-    """Of what was captured and has not gone back; the gateway is told after the commit."""
+    """Of what was captured and has not gone back; the gateway is told after the commit.
+
+    An order that has not left and of which nothing is kept any more is called off, unless `send_all_the_same`.
+    """
 
     def make() -> schemas.RefundOut:
         order = orders.order_by_reference(session, order_number)
-        ordered = service.request_refund(
+        ordered = service.refund_by_staff(
             session,
             order_id=order.id,
             amount_minor=body.amount_minor,
             reason=body.reason,
             idempotency_key=f"staff:{replay.subject}:{replay.key}",
+            send_all_the_same=body.send_all_the_same,
+            actor=actor.name,
             now=clock.now(),
         )
         return schemas.RefundOut.of(ordered)

@@ -194,6 +194,12 @@ class RefundIn(_In):
 
     amount_minor: int = Field(gt=0, description="In minor units", examples=[33_333])
     reason: str = Field(min_length=1, max_length=200, examples=["One of three lamps arrived broken"])
+    send_all_the_same: bool = Field(
+        default=False,
+        description="Of an order that has not left, all money may go back and it is sent nonetheless."
+        " Otherwise such an order is called off.",
+        examples=[False],
+    )
 
 
 class WebhookOut(BaseModel):

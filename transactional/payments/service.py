@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from transactional.payments.calling_off import refund_by_staff
 from transactional.payments.comparison import Difference
 from transactional.payments.effects import Applied, Effect
 from transactional.payments.figures import OrderFigures, order_figures
@@ -61,6 +62,7 @@ __all__ = [
     "poll_open",
     "receive_webhook",
     "reconcile",
+    "refund_by_staff",
     "refund_due",
     "refundable",
     "refundable_of_order",
