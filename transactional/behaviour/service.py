@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from transactional.behaviour.models import BehaviourEvent, VisitorIdentity
 from transactional.behaviour.vocabulary import ABOUT_A_PRODUCT, Event, EventRefused, EventType, checked_properties
-from transactional.catalog.service import products_by_id
+from transactional.catalog.service import existing_product_ids
 from transactional.core.db import insert_into
 from transactional.core.errors import InvalidInput
 
@@ -128,7 +128,7 @@ def _checked(
     session: Session, events: Sequence[Event], *, customer_id: int | None, now: datetime, is_bot: bool
 ) -> tuple[list[dict[str, Any]], dict[int, str]]:
     """The rows to insert, and the reasons of refusal by the event's place in the batch."""
-    known = products_by_id(session, (e.product_id for e in events if e.product_id is not None))
+    known = existing_product_ids(session, (e.product_id for e in events if e.product_id is not None))
     rows: list[dict[str, Any]] = []
     refusals: dict[int, str] = {}
     for place, event in enumerate(events):

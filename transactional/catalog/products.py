@@ -196,6 +196,11 @@ def products_by_id(session: Session, product_ids: Iterable[int]) -> dict[int, Pr
     return {product.id: product for product in session.scalars(statement)}
 
 
+def existing_product_ids(session: Session, product_ids: Iterable[int]) -> set[int]:
+    """Which of these ids are products, active or not."""
+    return set(session.scalars(select(Product.id).where(Product.id.in_(set(product_ids)))))
+
+
 def newest_product_ids(session: Session, *, limit: int) -> list[int]:
     """The ids of the newest active products, newest first."""
     statement = select(Product.id).where(Product.is_active).order_by(Product.created_at.desc(), Product.id.desc())

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from transactional.loyalty import jobs as loyalty_jobs
@@ -56,9 +57,16 @@ def last(stage: Stage) -> None:
 
 def _anything_overdue(session: Session, now: datetime) -> bool:
     """Whether an order or a change of one has waited too long: one quick question instead of two jobs."""
+    return bool(session.connection().execute(_overdue(), {"now": now}).scalar())
+
+
+@cache
+def _overdue() -> Select[bool]:
+    """Built once: it is asked every night."""
+    now = bindparam("now", type_=Order.expires_at.type)
     orders = select(Order.id).where(Order.expires_at <= now, Order.status.in_(_WAITING))
     changes = select(OrderChange.id).where(OrderChange.expires_at <= now, OrderChange.status.in_(OPEN_CHANGES))
-    return bool(session.scalar(select(or_(orders.exists(), changes.exists()))))
+    return select(or_(orders.exists(), changes.exists()))
 
 
 def _settle_refunds(stage: Stage) -> None:
@@ -110,10 +118,14 @@ def _pay_cash_back(stage: Stage, refund_ids: Sequence[int]) -> None:
 
 def _pending(session: Session) -> list[tuple[Refund, str]]:
     """Refunds that nobody has settled yet, with the gateway of their payment."""
-    statement = (
+    return [(refund, gateway) for refund, gateway in session.execute(_pending_refunds())]
+
+
+@cache
+def _pending_refunds() -> Select[Refund, str]:
+    return (
         select(Refund, Payment.gateway)
         .join(Payment, Payment.id == Refund.payment_id)
         .where(Refund.status == RefundStatus.PENDING)
         .order_by(Refund.id)
     )
-    return [(refund, gateway) for refund, gateway in session.execute(statement)]
