@@ -108,6 +108,7 @@ class Order(Base):
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     paid_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     delivered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When the last parcel of the order as it was bought had arrived; never moved by what is sent later."""
     cancelled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 

@@ -310,7 +310,8 @@ def _walk(session: Session, order: Order, to: OrderStatus, **step: Any) -> None:
 def _complete(
     session: Session, order: Order, lines: Sequence[OrderLine], *, actor: str, now: datetime, reason: str | None
 ) -> None:
-    stamps = {"delivered_at": now}
+    # Once: what is sent again later, or comes in exchange, makes no order late.
+    stamps = {"delivered_at": now} if order.delivered_at is None else {}
     collected = order.paid_at is None and order.payment_mode is PaymentMode.ON_DELIVERY
     if collected:
         stamps["paid_at"] = now
@@ -318,7 +319,9 @@ def _complete(
     if collected:
         settle_claims(session, order, lines, actor, now)
         _publish_collected(session, order, now)
-    loyalty.postpone_activation(session, order_id=order.id, delivered_at=now)
+    opens = counting.return_window_opens(session, order)
+    assert opens is not None, "the order has just been delivered"
+    loyalty.postpone_activation(session, order_id=order.id, delivered_at=opens)
 
 
 def _publish_collected(session: Session, order: Order, now: datetime) -> None:

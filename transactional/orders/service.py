@@ -68,7 +68,7 @@ from transactional.orders.returning import ReturnedUnits, register_return, take_
 from transactional.orders.sold import Bought, Sold, purchases_of, sold_products
 from transactional.orders.stages import Stage
 from transactional.orders.transitions import STATUS_CHANGED, TRANSITIONS, allowed, next_steps, transition
-from transactional.orders.units import moves_of, price_of_units
+from transactional.orders.units import moves_of, price_of_units, return_window_opens
 
 __all__ = [
     "COLLECTED",
@@ -143,6 +143,7 @@ __all__ = [
     "price_of_units",
     "purchases_of",
     "register_return",
+    "return_window_opens",
     "send_again",
     "settle_exchange",
     "settle_given",

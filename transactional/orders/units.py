@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, case, insert, select, true, update
+from sqlalchemy import ColumnElement, case, func, insert, select, true, update
 from sqlalchemy.orm import Session
 
 from transactional.core.errors import Conflict, InvalidInput
@@ -85,6 +85,21 @@ def counted_ways(session: Session, shipment_id: int) -> Collection[UnitMove]:
     """The ways in which a parcel has moved its units already."""
     ways = select(OrderUnitMove.kind).where(OrderUnitMove.shipment_id == shipment_id).distinct()
     return session.scalars(ways).all()
+
+
+def return_window_opens(session: Session, order: Order) -> datetime | None:
+    """When the last units arrived that cost something, but not before the order was delivered; None before that.
+
+    What an exchange brought opens the window anew; what was sent again free of charge does not.
+    """
+    if order.delivered_at is None:
+        return None
+    last = session.scalar(
+        select(func.max(OrderUnitMove.occurred_at))
+        .join(OrderLine, OrderLine.id == OrderUnitMove.order_line_id)
+        .where(OrderUnitMove.order_id == order.id, OrderUnitMove.kind == UnitMove.DELIVERED, OrderLine.net_minor > 0)
+    )
+    return order.delivered_at if last is None else max(order.delivered_at, last)
 
 
 def moves_of(session: Session, order_id: int) -> Sequence[OrderUnitMove]:

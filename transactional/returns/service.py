@@ -79,7 +79,7 @@ def request_return(
     units than are left when those already returned or asked for are taken off.
     """
     order = orders.lock_order(session, order_id)
-    _require_in_window(order, window_days, now)
+    _require_in_window(session, order, window_days, now)
     lines = {line.id: line for line in orders.lines_of(session, order_id)}
     _check_quantities(session, lines, quantities)
     asked = Return(
@@ -116,12 +116,13 @@ def request_return(
     return asked
 
 
-def _require_in_window(order: orders.Order, window_days: int, now: datetime) -> None:
+def _require_in_window(session: Session, order: orders.Order, window_days: int, now: datetime) -> None:
     if order.status is orders.OrderStatus.PARTIALLY_DELIVERED:
         return  # the window opens when the last parcel has arrived
-    if order.status is not orders.OrderStatus.DELIVERED or order.delivered_at is None:
+    opened = orders.return_window_opens(session, order)
+    if order.status is not orders.OrderStatus.DELIVERED or opened is None:
         raise OutsideWindow(f"order {order.order_number} is {order.status}, not delivered")
-    if now > order.delivered_at + timedelta(days=window_days):
+    if now > opened + timedelta(days=window_days):
         raise OutsideWindow(f"order {order.order_number} was delivered more than {window_days} days ago")
 
 

@@ -165,6 +165,40 @@ def test_what_was_wrong_is_sent_again_free_of_charge(kit: TradeKit, delivered: i
     till(kit, delivered, before.total_minor)
 
 
+def test_what_is_sent_again_moves_neither_the_delivery_nor_the_return_window(
+    kit: TradeKit, clock: ManualClock, delivered: int
+) -> None:
+    line, arrived = kit.lines(delivered)[0], kit.order(delivered).delivered_at
+    clock.advance(timedelta(days=10))
+    kit.run(
+        lambda s: service.send_again(s, order_id=delivered, units={line.id: 1}, actor="t", reason="broken", now=kit.now)
+    )
+    kit.run(lambda s: service.ship(s, order_id=delivered, actor="t", now=kit.now).id)
+    kit.run(lambda s: service.deliver(s, order_id=delivered, actor="t", now=kit.now).id)
+    order = kit.order(delivered)
+    assert (order.status, order.delivered_at) == (OrderStatus.DELIVERED, arrived)
+    clock.advance(timedelta(days=5))
+    with pytest.raises(returns.OutsideWindow):
+        ask(kit, delivered, 1, line.variant_id)
+    with kit.database.read() as session:
+        assert verify_order(session, delivered) == []
+
+
+def test_what_an_exchange_brought_has_a_return_window_of_its_own(
+    kit: TradeKit, clock: ManualClock, delivered: int
+) -> None:
+    arrived, card = kit.order(delivered).delivered_at, kit.variant("CARD", price=15_000, stock=9)
+    clock.advance(timedelta(days=10))
+    arrive(kit, ask(kit, delivered, 2, card))
+    kit.run(lambda s: service.ship(s, order_id=delivered, actor="t", now=kit.now).id)
+    kit.run(lambda s: service.deliver(s, order_id=delivered, actor="t", now=kit.now).id)
+    assert kit.order(delivered).delivered_at == arrived
+    clock.advance(timedelta(days=10))
+    ask(kit, delivered, 1, card)
+    with kit.database.read() as session:
+        assert verify_order(session, delivered) == []
+
+
 @pytest.mark.parametrize(
     ("units", "error"),
     [(lambda line: {line: 4}, Conflict), (lambda line: {}, InvalidInput), (lambda line: {line: 0}, InvalidInput)],
