@@ -76,7 +76,34 @@ def write_entry(
     reason: str = "",
 ) -> PointEntry:
     """Append one entry."""
-    entry = PointEntry(
+    entry = new_entry(
+        kind,
+        customer_id=customer_id,
+        points=points,
+        actor=actor,
+        now=now,
+        lot_id=lot_id,
+        order_id=order_id,
+        reason=reason,
+    )
+    session.add(entry)
+    session.flush()
+    return entry
+
+
+def new_entry(
+    kind: EntryKind,
+    *,
+    customer_id: int,
+    points: int,
+    actor: str,
+    now: datetime,
+    lot_id: int | None = None,
+    order_id: int | None = None,
+    reason: str = "",
+) -> PointEntry:
+    """An entry that is not written yet, for callers that write several at once."""
+    return PointEntry(
         customer_id=customer_id,
         lot_id=lot_id,
         order_id=order_id,
@@ -86,9 +113,6 @@ def write_entry(
         reason=reason[:200],
         occurred_at=now,
     )
-    session.add(entry)
-    session.flush()
-    return entry
 
 
 def consume(

@@ -3,6 +3,7 @@
 Every move runs under the lock of the customer's balance row; the balance row is a cache that `discrepancies` proves.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,7 @@ from transactional.loyalty.ledger import (
     active_lots,
     consume,
     lock_balance,
+    new_entry,
     refresh,
     settle_owed,
     shift_balance,
@@ -113,14 +115,7 @@ class RedemptionOffer:
 
 def balance(session: Session, customer_id: int, *, now: datetime) -> Balance:
     """The customer's points at `now`, computed from lots and entries: right even before the jobs have run."""
-    open_lots = (
-        PointLot.customer_id == customer_id,
-        PointLot.state.in_([LotState.PENDING, LotState.ACTIVE]),
-        PointLot.remaining > 0,
-    )
-    unspent = select(func.coalesce(func.sum(PointLot.remaining), 0)).where(*open_lots)
-    active = session.scalar(unspent.where(PointLot.available_at <= now, PointLot.expires_at > now)) or 0
-    pending = session.scalar(unspent.where(PointLot.available_at > now)) or 0
+    active, pending = _unspent(session, customer_id, now)
     row = session.execute(
         select(PointBalance.held, PointBalance.owed).where(PointBalance.customer_id == customer_id)
     ).one_or_none()
@@ -128,8 +123,8 @@ def balance(session: Session, customer_id: int, *, now: datetime) -> Balance:
     by_kind = _sum_by_kind(session, customer_id)
     given = by_kind.get(EntryKind.RELEASE, 0) + by_kind.get(EntryKind.RESTORE, 0)
     return Balance(
-        active=int(active),
-        pending=int(pending),
+        active=active,
+        pending=pending,
         held=held,
         owed=owed,
         spent=-by_kind.get(EntryKind.HOLD, 0) - given - held,
@@ -193,41 +188,42 @@ def earn_for_order(
     if not lines:
         return 0
     programme = ensure_programme(session, now=now)
-    total = 0
-    for line in lines:
-        earned = points_for_line(programme, net_minor=line.net_minor, quantity=line.quantity)
-        session.add(
-            OrderLinePoints(
-                order_line_id=line.order_line_id,
-                order_id=order_id,
-                customer_id=customer_id,
-                quantity=line.quantity,
-                earned=earned,
-                spent=line.points_spent,
-            )
+    earned = {
+        line.order_line_id: points_for_line(programme, net_minor=line.net_minor, quantity=line.quantity)
+        for line in lines
+    }
+    session.add_all(
+        OrderLinePoints(
+            order_line_id=line.order_line_id,
+            order_id=order_id,
+            customer_id=customer_id,
+            quantity=line.quantity,
+            earned=earned[line.order_line_id],
+            spent=line.points_spent,
         )
-        if earned:
-            lot = _credit(
-                session,
-                programme,
-                customer_id=customer_id,
-                source=EARNED,
-                points=earned,
-                now=now,
-                order_line_id=line.order_line_id,
-            )
-            write_entry(
-                session,
-                EntryKind.EARN,
-                customer_id=customer_id,
-                points=earned,
-                actor=actor,
-                now=now,
-                lot_id=lot.id,
-                order_id=order_id,
-            )
-            total += earned
+        for line in lines
+    )
+    lots = [
+        _new_lot(programme, customer_id=customer_id, source=EARNED, points=points, now=now, order_line_id=line_id)
+        for line_id, points in earned.items()
+        if points
+    ]
+    session.add_all(lots)
     session.flush()
+    session.add_all(
+        new_entry(
+            EntryKind.EARN,
+            customer_id=customer_id,
+            points=lot.amount,
+            actor=actor,
+            now=now,
+            lot_id=lot.id,
+            order_id=order_id,
+        )
+        for lot in lots
+    )
+    session.flush()
+    total = sum(lot.amount for lot in lots)
     shift_balance(session, customer_id, pending=total)
     return total
 
@@ -240,16 +236,21 @@ def _not_yet_earned(session: Session, lines: Sequence[EarningLine]) -> Sequence[
 
 def postpone_activation(session: Session, *, order_id: int, delivered_at: datetime) -> None:
     """The return window runs from delivery: pending points of the order wait until it ends, if that is later."""
-    lots = session.scalars(
-        select(PointLot)
+    waiting = session.execute(
+        select(PointLot.id, LoyaltyProgramme)
         .join(OrderLinePoints, OrderLinePoints.order_line_id == PointLot.order_line_id)
+        .join(LoyaltyProgramme, LoyaltyProgramme.id == PointLot.programme_id)
         .where(OrderLinePoints.order_id == order_id, PointLot.state == LotState.PENDING, PointLot.source == EARNED)
-    ).all()
-    for lot in lots:
-        available_at, _ = lot_dates(session.get_one(LoyaltyProgramme, lot.programme_id), delivered_at)
+        .order_by(PointLot.id)
+    )
+    lots_by_date: defaultdict[datetime, list[int]] = defaultdict(list)
+    for lot_id, programme in waiting:
+        available_at, _ = lot_dates(programme, delivered_at)
+        lots_by_date[available_at].append(lot_id)
+    for available_at, lot_ids in lots_by_date.items():
         session.execute(
             update(PointLot)
-            .where(PointLot.id == lot.id, PointLot.state == LotState.PENDING, PointLot.available_at < available_at)
+            .where(PointLot.id.in_(lot_ids), PointLot.state == LotState.PENDING, PointLot.available_at < available_at)
             .values(available_at=available_at)
         )
 
@@ -328,6 +329,22 @@ def _in_lots(state: LotState) -> ScalarSelect[int]:
     )
 
 
+def _unspent(session: Session, customer_id: int, now: datetime) -> tuple[int, int]:
+    """The unspent points that may be spent at `now`, and those that still wait."""
+    usable = and_(PointLot.available_at <= now, PointLot.expires_at > now)
+    active, pending = session.execute(
+        select(
+            func.coalesce(func.sum(PointLot.remaining).filter(usable), 0),
+            func.coalesce(func.sum(PointLot.remaining).filter(PointLot.available_at > now), 0),
+        ).where(
+            PointLot.customer_id == customer_id,
+            PointLot.state.in_([LotState.PENDING, LotState.ACTIVE]),
+            PointLot.remaining > 0,
+        )
+    ).one()
+    return int(active), int(pending)
+
+
 def _sum_by_kind(session: Session, customer_id: int) -> dict[EntryKind, int]:
     rows = session.execute(
         select(PointEntry.kind, func.sum(PointEntry.points))
@@ -349,7 +366,15 @@ def _refresh_customers(session: Session, due: ColumnElement[bool], now: datetime
 
 
 def _credit(
-    session: Session,
+    session: Session, programme: LoyaltyProgramme, *, customer_id: int, source: str, points: int, now: datetime
+) -> PointLot:
+    lot = _new_lot(programme, customer_id=customer_id, source=source, points=points, now=now)
+    session.add(lot)
+    session.flush()
+    return lot
+
+
+def _new_lot(
     programme: LoyaltyProgramme,
     *,
     customer_id: int,
@@ -360,7 +385,7 @@ def _credit(
 ) -> PointLot:
     available_at, expires_at = lot_dates(programme, now)
     waits = source == EARNED
-    lot = PointLot(
+    return PointLot(
         customer_id=customer_id,
         programme_id=programme.id,
         source=source,
@@ -372,6 +397,3 @@ def _credit(
         available_at=available_at if waits else now,
         expires_at=expires_at,
     )
-    session.add(lot)
-    session.flush()
-    return lot
