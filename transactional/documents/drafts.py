@@ -76,7 +76,7 @@ def write(session: Session, draft: Draft, *, fiscal_year: int, now: datetime) ->
 
 def content_hash(document: TaxDocument, lines: Sequence[TaxDocumentLine]) -> str:
     """SHA-256 over every column that is put on paper, in a canonical form."""
-    rows = [_content(row) for row in (document, *lines)]
+    rows = [_content(document), *(_content(line) for line in lines)]
     canonical = orjson.dumps(rows, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)
     return hashlib.sha256(canonical).hexdigest()
 

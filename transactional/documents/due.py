@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from sqlalchemy import ColumnElement, Select, bindparam, exists, select
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, exists, select
 from sqlalchemy.orm import Session
 
 from transactional.documents.models import TaxDocument, TaxDocumentLine
@@ -25,7 +25,7 @@ def _statement() -> Select[tuple[bool]]:
     Papers begin with the first parcel. From then on an invoice is missing only where kept units stand on none, and a
     credit note only where something was decided about the order's money or some of it went back.
     """
-    order_id = bindparam("order_id")
+    order_id: BindParameter[int] = bindparam("order_id")
     lines = exists().where(orders.OrderLine.order_id == order_id)
     has_left = lines.where(orders.OrderLine.shipped_quantity > 0)
     has_document = exists().where(TaxDocument.order_id == order_id)
