@@ -320,22 +320,21 @@ def _post_sales(
     by_part: dict[tuple[int, int], list[Ended]] = defaultdict(list)
     for part in ended:
         by_part[part.ordered, part.variant_id].append(part)
-    for (ordered, variant_id), parts in sorted(by_part.items()):
-        session.add_all(
-            StockMovement(
-                variant_id=variant_id,
-                location_id=location_id,
-                kind=MovementKind.SALE,
-                quantity=-units,
-                order_line_id=order_line_id,
-                reason=f"order {order_id}"[:REASON_LENGTH],
-                occurred_at=now,
-            )
-            for order_line_id, location_id, units in _shared(
-                parts, [line for line in lines if line.variant_id == ordered]
-            )
-        )
-    session.flush()
+    rows = [
+        {
+            "variant_id": variant_id,
+            "location_id": location_id,
+            "kind": MovementKind.SALE,
+            "quantity": -units,
+            "order_line_id": order_line_id,
+            "reason": f"order {order_id}"[:REASON_LENGTH],
+            "occurred_at": now,
+        }
+        for (ordered, variant_id), parts in sorted(by_part.items())
+        for order_line_id, location_id, units in _shared(parts, [line for line in lines if line.variant_id == ordered])
+    ]
+    if rows:
+        session.execute(insert(StockMovement), rows)
 
 
 def _shared(parts: Sequence[Ended], lines: Sequence[SoldLine]) -> list[tuple[int | None, int, int]]:

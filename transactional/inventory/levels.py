@@ -4,7 +4,7 @@ Whoever moves several levels takes them by variant, then by the location's prior
 `promise` tries locations, so that no two transactions wait for each other in a ring.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -157,22 +157,24 @@ def ensure_level(session: Session, variant_id: int, location_id: int) -> None:
 
     Raises NotFound for an unknown location.
     """
+    exists = select(StockLevel.id).where(StockLevel.variant_id == variant_id, StockLevel.location_id == location_id)
+    if session.scalar(exists) is not None:
+        return
     get_location(session, location_id)
-    of_shelf = (StockMovement.variant_id == variant_id, StockMovement.location_id == location_id)
-    of_holds = (
-        StockHold.variant_id == variant_id,
-        StockHold.location_id == location_id,
-        StockHold.state == HoldState.LIVE,
+    shelf = select(func.coalesce(func.sum(StockMovement.quantity), 0)).where(
+        StockMovement.variant_id == variant_id, StockMovement.location_id == location_id
     )
-    row: Mapping[str, object] = {
-        "variant_id": variant_id,
-        "location_id": location_id,
-        "on_hand": session.scalar(select(func.coalesce(func.sum(StockMovement.quantity), 0)).where(*of_shelf)),
-        "reserved": session.scalar(select(func.coalesce(func.sum(StockHold.quantity), 0)).where(*of_holds)),
-        "threshold": 0,
-        "low_stock_level": 0,
-    }
-    insert = insert_into(session, StockLevel).values(dict(row))
+    holds = select(func.coalesce(func.sum(StockHold.quantity), 0)).where(
+        StockHold.variant_id == variant_id, StockHold.location_id == location_id, StockHold.state == HoldState.LIVE
+    )
+    insert = insert_into(session, StockLevel).values(
+        variant_id=variant_id,
+        location_id=location_id,
+        on_hand=shelf.scalar_subquery(),
+        reserved=holds.scalar_subquery(),
+        threshold=0,
+        low_stock_level=0,
+    )
     session.execute(insert.on_conflict_do_nothing(index_elements=["variant_id", "location_id"]))
 
 

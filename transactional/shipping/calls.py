@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from transactional.shipping.models import CallState, CarrierCall, Shipment
@@ -36,18 +36,15 @@ class Intent:
 
 def intend(session: Session, shipment: Shipment, step: str, *, request: Mapping[str, Any], now: datetime) -> Intent:
     """Write the intent for a step of a locked parcel. Raises Busy."""
-    running = session.scalar(
-        select(CarrierCall.started_at)
-        .where(CarrierCall.shipment_id == shipment.id, CarrierCall.state == CallState.INTENDED)
-        .order_by(CarrierCall.started_at.desc())
-        .limit(1)
-    )
+    earlier = session.execute(
+        select(CarrierCall.attempt, CarrierCall.step, CarrierCall.state, CarrierCall.started_at).where(
+            CarrierCall.shipment_id == shipment.id
+        )
+    ).all()
+    running = max((call.started_at for call in earlier if call.state is CallState.INTENDED), default=None)
     if running is not None and now - running < LEASE:
         raise Busy(f"parcel {shipment.id} is being worked on since {running.isoformat()}")
-    earlier = select(CarrierCall.id).where(
-        CarrierCall.shipment_id == shipment.id, CarrierCall.attempt == shipment.attempt, CarrierCall.step == step
-    )
-    look_first = session.scalar(earlier.limit(1)) is not None
+    look_first = any((call.attempt, call.step) == (shipment.attempt, step) for call in earlier)
     call = CarrierCall(
         shipment_id=shipment.id,
         attempt=shipment.attempt,
@@ -73,10 +70,15 @@ def complete(
     note: str | None = None,
 ) -> None:
     """Write what became of a step."""
-    call = session.get_one(CarrierCall, intent.call_id)
-    call.state = state
-    call.answer = dict(answer) if answer is not None else None
-    call.foreign_ids = dict(foreign_ids or {})
-    call.note = note[:_MAX_NOTE] if note else None
-    call.finished_at = now
-    session.flush()
+    session.execute(
+        update(CarrierCall)
+        .where(CarrierCall.id == intent.call_id)
+        .values(
+            state=state,
+            answer=dict(answer) if answer is not None else None,
+            foreign_ids=dict(foreign_ids or {}),
+            note=note[:_MAX_NOTE] if note else None,
+            finished_at=now,
+        )
+        .execution_options(synchronize_session=False)
+    )

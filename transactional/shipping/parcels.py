@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from transactional.core import outbox
@@ -276,19 +276,19 @@ def _fetched_units(session: Session, shipment_id: int) -> dict[int, int]:
 def _write(session: Session, shipment: Shipment, contents: Sequence[Contents]) -> None:
     session.add(shipment)
     session.flush()
-    session.add_all(
-        ShipmentItem(
-            shipment_id=shipment.id,
-            order_line_id=each.order_line_id,
-            quantity=each.quantity,
-            sku=each.sku,
-            title=each.title,
-            hsn_code=each.hsn_code,
-            value_minor=each.value_minor,
-        )
+    rows = [
+        {
+            "shipment_id": shipment.id,
+            "order_line_id": each.order_line_id,
+            "quantity": each.quantity,
+            "sku": each.sku,
+            "title": each.title,
+            "hsn_code": each.hsn_code,
+            "value_minor": each.value_minor,
+        }
         for each in contents
-    )
-    session.flush()
+    ]
+    session.execute(insert(ShipmentItem), rows)
 
 
 def _checked_address(parcel: NewParcel, *, strict: bool) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from transactional.core.uow import Database
 from transactional.shipping import calls, posting
-from transactional.shipping.calls import Intent
+from transactional.shipping.calls import Busy, Intent
 from transactional.shipping.carrier import Carrier, CarrierError, Consignment, Pending, ReferenceBurnt, Refused
 from transactional.shipping.consigning import box_of, consignment_of, reference_for
 from transactional.shipping.models import CallState, Shipment, ShipmentKind
@@ -46,7 +46,12 @@ class Situation:
 
     intent: Intent
     shipment: Shipment
-    consignment: Consignment
+    consignment: Consignment | None
+    """The parcel as the carrier takes it, for the step that creates it there."""
+
+
+Following = Situation | Busy | None
+"""What comes after a step: the next one, whose intent is written; somebody else at work; or nothing."""
 
 
 def next_step(shipment: Shipment) -> str | None:
@@ -72,23 +77,32 @@ def advance(database: Database, carrier: Carrier, *, shipment_id: int) -> None:
 
     Raises CarrierError or Busy when the message must come again; a refusal halts the parcel and waits for staff.
     """
+    following = database.run(lambda session: _prepare(session, database, carrier, shipment_id), actor="shipping")
     for _ in range(_MAX_STEPS):
-        situation = database.run(lambda session: _prepare(session, database, carrier, shipment_id), actor="shipping")
-        if situation is None:
+        if following is None:
             return
-        _take(database, carrier, situation)
+        if isinstance(following, Busy):
+            raise following
+        following = _take(database, carrier, following)
     raise RuntimeError(f"parcel {shipment_id} does not get on")
 
 
-def _prepare(session: Session, database: Database, carrier: Carrier, shipment_id: int) -> Situation | None:
-    shipment = lock_shipment(session, shipment_id)
+def _prepare(session: Session, database: Database, carrier: Carrier, shipment_id: int) -> Following:
+    return _intend_next(session, database, carrier, lock_shipment(session, shipment_id))
+
+
+def _intend_next(session: Session, database: Database, carrier: Carrier, shipment: Shipment) -> Following:
+    """Write the intent for the next step of a locked parcel."""
     step = next_step(shipment) if shipment.carrier == carrier.name else None
     if step is None:
         return None
     shipment.reference = shipment.reference or reference_for(shipment)
-    consignment = consignment_of(session, shipment)
-    request = asdict(consignment) if step == "create" else _known_of(shipment)
-    intent = calls.intend(session, shipment, step, request=posting.jsonable(request), now=database.clock.now())
+    consignment = consignment_of(session, shipment) if step == "create" else None
+    request = asdict(consignment) if consignment is not None else _known_of(shipment)
+    try:
+        intent = calls.intend(session, shipment, step, request=posting.jsonable(request), now=database.clock.now())
+    except Busy as busy:
+        return busy
     return Situation(intent, shipment, consignment)
 
 
@@ -98,14 +112,16 @@ def _known_of(shipment: Shipment) -> dict[str, Any]:
     return {name: value for name in names if (value := getattr(shipment, name)) is not None}
 
 
-def _take(database: Database, carrier: Carrier, situation: Situation) -> None:
+def _take(database: Database, carrier: Carrier, situation: Situation) -> Following:
+    """Make the call, post what it gave, and say what follows."""
     intent = situation.intent
     try:
         outcome = _CALLS[intent.step](carrier, situation, database)
     except ReferenceBurnt as error:
-        _next_attempt(database, intent, str(error))
+        return _next_attempt(database, carrier, intent, str(error))
     except Refused as error:
         _halt(database, intent, str(error))
+        return None
     except CarrierError as error:
         state = CallState.UNKNOWN
         note = str(error)
@@ -113,15 +129,16 @@ def _take(database: Database, carrier: Carrier, situation: Situation) -> None:
             lambda s: calls.complete(s, intent, state=state, now=database.clock.now(), note=note), actor="shipping"
         )
         raise
-    else:
-        try:
-            database.run(lambda session: _post(session, database, intent, outcome), actor="shipping")
-        except IntegrityError:
-            # Ids and numbers are unique: another parcel claims this one's. Only a person can tell whose it is.
-            _halt(database, intent, f"the carrier's answer {dict(outcome.foreign_ids)} belongs to another parcel")
+    try:
+        return database.run(lambda session: _post(session, database, carrier, intent, outcome), actor="shipping")
+    except IntegrityError:
+        # Ids and numbers are unique: another parcel claims this one's. Only a person can tell whose it is.
+        _halt(database, intent, f"the carrier's answer {dict(outcome.foreign_ids)} belongs to another parcel")
+        return None
 
 
-def _post(session: Session, database: Database, intent: Intent, outcome: Outcome) -> None:
+def _post(session: Session, database: Database, carrier: Carrier, intent: Intent, outcome: Outcome) -> Following:
+    """Write a step's answer, and the intent of the next step in the same transaction."""
     shipment = lock_shipment(session, intent.shipment_id)
     outcome.post(session, shipment)
     calls.complete(
@@ -132,6 +149,7 @@ def _post(session: Session, database: Database, intent: Intent, outcome: Outcome
         answer=posting.jsonable(outcome.answer),
         foreign_ids=outcome.foreign_ids,
     )
+    return _intend_next(session, database, carrier, shipment)
 
 
 def _halt(database: Database, intent: Intent, reason: str) -> None:
@@ -148,20 +166,21 @@ def _halt(database: Database, intent: Intent, reason: str) -> None:
     log.warning("parcel halted", shipment_id=intent.shipment_id, step=intent.step, reason=reason)
 
 
-def _next_attempt(database: Database, intent: Intent, reason: str) -> None:
+def _next_attempt(database: Database, carrier: Carrier, intent: Intent, reason: str) -> Following:
     """Our id is burnt: go on under the next one. A parcel that is being called off is called off by that."""
 
-    def work(session: Session) -> None:
+    def work(session: Session) -> Following:
         shipment = lock_shipment(session, intent.shipment_id)
         calls.complete(session, intent, state=CallState.REFUSED, now=database.clock.now(), note=reason)
         if shipment.attempt >= _MAX_ATTEMPTS:
             shipment.halted_reason = reason[:300]
-            return
+            return None
         shipment.attempt += 1
         shipment.reference = reference_for(shipment)
         shipment.courier_id = None
+        return _intend_next(session, database, carrier, shipment)
 
-    database.run(work, actor="shipping")
+    return database.run(work, actor="shipping")
 
 
 # --- the calls; each gives what to post -----------------------------------------------------------------------------
@@ -170,10 +189,10 @@ def _next_attempt(database: Database, intent: Intent, reason: str) -> None:
 def _choose(carrier: Carrier, situation: Situation, database: Database) -> Outcome:
     shipment = situation.shipment
     offers = carrier.quote(
-        postal_code=situation.consignment.address.postal_code,
+        postal_code=shipment.ship_to["postal_code"],
         weight_grams=shipment.weight_grams,
         box=box_of(shipment),
-        cod=situation.consignment.cod,
+        cod=shipment.cod_minor > 0,
         declared_minor=shipment.declared_minor,
     )
     return Outcome(
@@ -184,6 +203,7 @@ def _choose(carrier: Carrier, situation: Situation, database: Database) -> Outco
 
 def _create(carrier: Carrier, situation: Situation, _database: Database) -> Outcome:
     is_return = situation.shipment.kind is ShipmentKind.RETURN
+    assert situation.consignment is not None
     create = carrier.create_return if is_return else carrier.create
     order = create(situation.consignment, look_first=situation.intent.look_first)
     ids = {"order_id": order.order_id, "shipment_id": order.shipment_id}
@@ -236,7 +256,8 @@ def _cancel(carrier: Carrier, situation: Situation, database: Database) -> Outco
         order_ids = [shipment.carrier_order_id]
     else:
         # The answer to the creation never came: whatever stands under our id is called off.
-        order_ids = [order.order_id for order in carrier.find(situation.consignment.reference)]
+        assert shipment.reference is not None
+        order_ids = [order.order_id for order in carrier.find(shipment.reference)]
     for order_id in order_ids:
         if not carrier.cancel(order_id):
             raise Pending(f"the carrier will call order {order_id} off later")

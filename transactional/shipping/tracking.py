@@ -1,6 +1,5 @@
 """Taking scans in: every report is kept once, the parcel's status follows by the fold, orders hear of what counts."""
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -11,7 +10,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from transactional.core import outbox
-from transactional.core.db import insert_into
 from transactional.core.errors import NotFound
 from transactional.shipping.carrier import RawScan, Tracking
 from transactional.shipping.codes import is_known, meaning_of
@@ -24,6 +22,7 @@ from transactional.shipping.models import (
     ShipmentKind,
     ShipmentStatus,
 )
+from transactional.shipping.scans import Report, keep, known_scans
 from transactional.shipping.timeline import FINAL, NEEDS_CONFIRMATION, Scan, Standing, fold
 
 log = structlog.stdlib.get_logger("transactional.shipping")
@@ -66,25 +65,6 @@ class _News:
     more: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """One scan to be kept."""
-
-    code: str
-    courier_status: str
-    occurred_at: datetime
-    status: ShipmentStatus | None
-    problem: str | None = None
-    activity: str = ""
-    location: str = ""
-
-    @property
-    def key(self) -> str:
-        """The same for the same scan, whoever tells of it and how often."""
-        identity = f"{self.code}|{self.occurred_at.isoformat()}|{self.courier_status}"
-        return hashlib.sha256(identity.encode()).hexdigest()
-
-
 def lock_shipment(session: Session, shipment_id: int) -> Shipment:
     """The parcel as it is now, its row locked until the commit. Raises NotFound."""
     statement = select(Shipment).where(Shipment.id == shipment_id).with_for_update()
@@ -98,11 +78,11 @@ def take_in(
     session: Session, shipment: Shipment, reports: Iterable[Report], *, source: ScanSource, now: datetime
 ) -> Standing:
     """Keep reports on a locked parcel and let its status follow. Repeating it changes nothing."""
-    confirmed = source is not ScanSource.WEBHOOK
-    _seed(session, shipment, now)
-    for report in reports:
-        _keep(session, shipment, report, source=source, confirmed=confirmed, now=now)
-    return _refold(session, shipment, now)
+    known = known_scans(session, shipment.id)
+    if not known and shipment.status is not ShipmentStatus.CREATED:
+        known = keep(session, shipment.id, [_start_of(shipment)], known, source=ScanSource.SHOP, now=now)
+    known = keep(session, shipment.id, reports, known, source=source, now=now)
+    return _refold(session, shipment, fold(known.values()), now)
 
 
 def take_in_tracking(session: Session, shipment: Shipment, told: Tracking, *, now: datetime) -> Standing:
@@ -169,45 +149,10 @@ def units_of(session: Session, shipment_id: int) -> dict[int, int]:
     return dict(row.tuple() for row in rows)
 
 
-def _seed(session: Session, shipment: Shipment, now: datetime) -> None:
+def _start_of(shipment: Shipment) -> Report:
     """A parcel from before its scans were kept starts from where it stood."""
-    if shipment.status is ShipmentStatus.CREATED:
-        return
-    if session.scalar(select(ShipmentEvent.id).where(ShipmentEvent.shipment_id == shipment.id).limit(1)) is not None:
-        return
     at = shipment.delivered_at if shipment.status is ShipmentStatus.DELIVERED else shipment.shipped_at
-    report = Report("", "before", at or shipment.created_at, shipment.status)
-    _keep(session, shipment, report, source=ScanSource.SHOP, confirmed=True, now=now)
-
-
-def _keep(
-    session: Session, shipment: Shipment, report: Report, *, source: ScanSource, confirmed: bool, now: datetime
-) -> None:
-    insert = insert_into(session, ShipmentEvent).values(
-        shipment_id=shipment.id,
-        scan_key=report.key,
-        code=report.code,
-        courier_status=report.courier_status,
-        activity=report.activity,
-        location=report.location,
-        status=report.status,
-        problem=report.problem,
-        source=source,
-        confirmed=confirmed,
-        occurred_at=report.occurred_at,
-        received_at=now,
-    )
-    index = ["shipment_id", "scan_key"]
-    if confirmed:
-        # Only what a webhook had claimed is touched: the first teller of a confirmed scan stays.
-        insert = insert.on_conflict_do_update(
-            index_elements=index,
-            set_={"confirmed": True, "source": source},
-            where=ShipmentEvent.confirmed.is_(False),
-        )
-    else:
-        insert = insert.on_conflict_do_nothing(index_elements=index)
-    session.execute(insert)
+    return Report("", "before", at or shipment.created_at, shipment.status)
 
 
 def _claim_of(session: Session, shipment: Shipment, status: ShipmentStatus) -> Report | None:
@@ -219,12 +164,8 @@ def _claim_of(session: Session, shipment: Shipment, status: ShipmentStatus) -> R
     return Report(first.code, first.courier_status, first.occurred_at, first.status)
 
 
-def _refold(session: Session, shipment: Shipment, now: datetime) -> Standing:
-    """Fold all events anew, write where the parcel stands, and tell of what happened for the first time."""
-    standing = fold(
-        Scan(event.status, event.occurred_at, event.problem, event.confirmed)
-        for event in events_of(session, shipment.id)
-    )
+def _refold(session: Session, shipment: Shipment, standing: Standing, now: datetime) -> Standing:
+    """Write where the parcel stands after all its scans, and tell of what happened for the first time."""
     news = _news(shipment, standing)
     shipment.status = standing.status
     shipment.problem = standing.problem

@@ -1,6 +1,7 @@
 """One order at the carrier and one number, whatever is lost, said twice or killed between two computers."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -131,11 +132,11 @@ def test_a_crash_between_call_and_posting_loses_nothing(
     parcel_id = depot.pack(depot.order())
     post, done = steps._post, []
 
-    def dying(*arguments: object) -> None:
+    def dying(*arguments: Any) -> steps.Following:
         done.append(1)
         if len(done) == step + 1:
             raise SystemExit("killed")
-        post(*arguments)
+        return post(*arguments)
 
     monkeypatch.setattr(steps, "_post", dying)
     with pytest.raises(SystemExit):
