@@ -8,9 +8,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.support.trade import TradeKit
-from tests.support.web import log_in, make_client, settings_in
+from tests.support.web import make_client, settings_in
 from tests.transactional.crash.fuse import VICTIM
-from tests.transactional.crash.scene import EMAIL, Scene
+from tests.transactional.crash.papers import Papers
+from tests.transactional.crash.scene import Scene
 from tests.transactional.payments.till import SECRET
 from transactional import wiring
 from transactional.app import create_app
@@ -18,6 +19,7 @@ from transactional.core import outbox
 from transactional.core.clock import ManualClock
 from transactional.core.db import make_engine
 from transactional.core.uow import Database
+from transactional.documents import events
 from transactional.payments import service as payments
 from transactional.payments_standin.config import StandInConfig
 from transactional.payments_standin.gateway import Gateway
@@ -52,20 +54,33 @@ def scene(
     standin.deliveries.hold()
     separator = "&" if "?" in pg_url else "?"
     doomed = Database(make_engine(f"{pg_url}{separator}application_name={VICTIM}"), clock)
-    # What follows an order's steps (papers) is work of its own and dies its own deaths: it is left out here.
+    # What follows an order's steps is work of its own and dies its own deaths: see `papers`.
+    followers = dict(outbox._followers)
     monkeypatch.setattr(outbox, "_followers", {})
     with running(standin) as server:
         scene = Scene(pg_url, TradeKit(pg_database), clock, standin, server.url, doomed)
         scene.stock_up()
         with payments.gateway_in_use(scene.new_gateway()), make_client(pg_database, tmp_path) as client:
             scene.client = client
+            scene.followers = followers
             # Made last: logging is the process's, and a victim that fails by itself should say why.
             loud = settings_in(tmp_path).model_copy(update={"log_level": "ERROR"})
             scene.doomed_client = TestClient(create_app(loud, doomed))
-            scene.headers = log_in(client, EMAIL)
+            scene.log_in()
             doomed.engine.dispose()
             gc.collect()
             gc.freeze()  # forks share what the collector leaves alone
             yield scene
             gc.unfreeze()
     doomed.engine.dispose()
+
+
+@pytest.fixture
+def papers(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Papers:
+    """The same shop with those who write its documents."""
+    writers = {
+        topic: [follower for follower in followers if follower.__module__ == events.__name__]
+        for topic, followers in scene.followers.items()
+    }
+    monkeypatch.setattr(outbox, "_followers", writers)
+    return Papers(scene)

@@ -1,6 +1,6 @@
 """What happens in a crash test: purchases up to the operation that is killed, the restart, and what must hold then."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from tests.support.keys import keyed
 from tests.support.trade import ADDRESS, TradeKit
-from tests.support.web import register
+from tests.support.web import log_in, register
 from tests.transactional.crash.fuse import bury, killed_at
 from tests.transactional.payments.till import SECRET
 from transactional.accounts import service as accounts
@@ -61,6 +61,8 @@ class Scene:
     client: TestClient = field(init=False)
     doomed_client: TestClient = field(init=False)
     headers: dict[str, str] = field(default_factory=dict)
+    followers: dict[str, list[outbox.Handler]] = field(default_factory=dict)
+    """Who would follow the topics of others, were they let."""
 
     @property
     def database(self) -> Database:
@@ -87,6 +89,10 @@ class Scene:
         self.customer_id = customer.id
         self.kit.give_points(self.customer_id, 100_000)
         self.kit.coupon(COUPON)
+
+    def log_in(self) -> None:
+        """The customer's session, which ends as time passes."""
+        self.headers = log_in(self.client, EMAIL)
 
     # --- purchases --------------------------------------------------------------------------------------------------
 
@@ -157,22 +163,28 @@ class Scene:
 
     # --- death and resurrection -------------------------------------------------------------------------------------
 
-    def sweep(self, prepare: Callable[[], Callable[[], object]]) -> int:
+    def sweep(self, prepare: Callable[[], Callable[[], object]], *, keep: Collection[str] = (), every: int = 1) -> int:
         """Kill an operation at its first, second, … step, each time a new one, until one lives to its end.
 
-        `prepare` sets the stage for one and gives the operation. Gives the number of steps at which it died.
+        `prepare` sets the stage for one and gives the operation, to which messages of the topics in `keep` are left.
+        `every` is the distance between two steps, for what is long and swept elsewhere in parts. Gives the last step at
+        which it died.
         """
-        for step in range(1, _MAX_STEPS):
+        for step in range(1, _MAX_STEPS, every):
             operation = prepare()
-            outbox.drain(self.database)  # what preparing left behind is not the victim's
+            self.work(keep=keep)  # what else preparing left behind is not the victim's
             if not killed_at(step, operation, database=self.doomed, gateway=self.new_gateway()):
                 bury(self.pg_url)
-                return step - 1
+                return step - every
         raise AssertionError(f"the operation has more than {_MAX_STEPS} steps")
 
-    def doomed_work(self) -> None:
-        """What the dying process's worker does."""
-        outbox.drain(self.doomed)
+    def work(self, *, keep: Collection[str] = ()) -> None:
+        """What a worker does that leaves some topics to others."""
+        outbox.drain(self.database, topics=set(outbox._handlers) - set(keep))
+
+    def doomed_work(self, *topics: str, limit: int = 1000) -> None:
+        """What the dying process's worker does, perhaps with some topics only and a few messages of them."""
+        outbox.drain(self.doomed, topics=topics, limit=limit)
 
     def let_time_pass(self) -> None:
         """The restarted worker's rounds: past every lease and back-off, and past the time to pay."""
@@ -195,14 +207,18 @@ class Scene:
 
     def check_everything(self) -> None:
         """Every ledger closes, nothing is left undone, and each order's state fits its money."""
-        self.kit.assert_sound()
-        self._check_books()
-        self._check_outbox()
+        self.check_books()
         for order in self.orders():
             self._check_order(order)
         self._check_claims()
 
-    def _check_books(self) -> None:
+    def check_books(self) -> None:
+        """Every ledger closes, the gateway's included, and nothing is left undone."""
+        self.kit.assert_sound()
+        self._check_payments()
+        self._check_outbox()
+
+    def _check_payments(self) -> None:
         with self.database.read() as session:
             assert ledger.unbalanced_transactions(session) == []
             assert (session.scalar(select(func.sum(LedgerPosting.amount_minor))) or 0) == 0
