@@ -8,7 +8,7 @@ from fastapi import Depends, Request, Security
 from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from transactional.core.context import ShopDep
+from transactional.core.context import shop_of
 from transactional.core.errors import Forbidden, NotFound, Unauthenticated
 from transactional.core.permissions import check_known
 
@@ -51,7 +51,7 @@ class Identity:
     refusal: Unauthenticated | None = None
 
 
-async def identify(request: Request, shop: ShopDep) -> Identity:
+async def identify(request: Request) -> Identity:
     """Look at the bearer token, once a request. Never refuses by itself: a public operation may not care."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if not scheme:
@@ -60,7 +60,7 @@ async def identify(request: Request, shop: ShopDep) -> Identity:
         return Identity(ANONYMOUS, Unauthenticated("the Authorization header must read: Bearer <access token>"))
     try:
         # Rights are read from the database; who brings no token is known without a trip to the thread pool.
-        actor = await run_in_threadpool(shop.authenticate, token.strip())
+        actor = await run_in_threadpool(shop_of(request).authenticate, token.strip())
     except Unauthenticated as refusal:
         return Identity(ANONYMOUS, refusal)
     request.state.actor = actor.name  # the request log names it

@@ -1,6 +1,7 @@
 """What a request finds around it: the shop's settings, database and clock, put there once by `create_app`.
 
-Dependencies that do not wait are `async def`: they run where the request is, without a trip to the thread pool.
+Dependencies that do not wait are `async def`: they run where the request is, without a trip to the thread pool. They
+take the request itself instead of one another: the framework resolves each link of a chain anew for every request.
 """
 
 from collections.abc import Callable
@@ -39,29 +40,34 @@ def install_shop(app: FastAPI, shop: Shop) -> None:
     app.state.shop = shop
 
 
-async def get_shop(request: Request) -> Shop:
+def shop_of(request: Request) -> Shop:
     """The shop that this request came to."""
     shop = request.app.state.shop
     assert isinstance(shop, Shop)
     return shop
 
 
+async def get_shop(request: Request) -> Shop:
+    """The shop, as a dependency."""
+    return shop_of(request)
+
+
 ShopDep = Annotated[Shop, Depends(get_shop)]
 
 
-async def get_database(shop: ShopDep) -> Database:
+async def get_database(request: Request) -> Database:
     """The shop's database, for handlers that need several transactions."""
-    return shop.database
+    return shop_of(request).database
 
 
-async def get_app_settings(shop: ShopDep) -> Settings:
+async def get_app_settings(request: Request) -> Settings:
     """The settings that the app was made with."""
-    return shop.settings
+    return shop_of(request).settings
 
 
-async def get_clock(shop: ShopDep) -> Clock:
+async def get_clock(request: Request) -> Clock:
     """The shop's clock."""
-    return shop.database.clock
+    return shop_of(request).database.clock
 
 
 DatabaseDep = Annotated[Database, Depends(get_database)]

@@ -17,8 +17,8 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
-from transactional.core.access import IdentityDep
-from transactional.core.context import ClockDep, DatabaseDep, SettingsDep, ShopDep
+from transactional.core.access import Identity, IdentityDep
+from transactional.core.context import ClockDep, DatabaseDep, SettingsDep, ShopDep, shop_of
 from transactional.core.db import POOL_SIZE
 from transactional.core.uow import Database
 
@@ -40,6 +40,10 @@ _READERS = POOL_SIZE - _WRITERS  # the pool's overflow is left to short look-ups
 
 async def request_id(request: Request) -> str | None:
     """The id that the log middleware gave to this request."""
+    return _id_of(request)
+
+
+def _id_of(request: Request) -> str | None:
     return getattr(request.state, "request_id", None)
 
 
@@ -52,13 +56,12 @@ async def whole_body(request: Request) -> None:
 
 
 def unit_of_work(
-    database: DatabaseDep,
+    request: Request,
     identity: IdentityDep,
-    request_id: RequestId,
     _body: Annotated[None, Depends(whole_body)],
 ) -> Iterator[Session]:
     """A writing session in the caller's name, committed after the handler and before the answer leaves."""
-    with database.unit_of_work(actor=identity.actor.name, request_id=request_id) as session:
+    with _writer(request, identity).unit_of_work() as session:
         yield session
 
 
@@ -75,14 +78,18 @@ class Writer:
         return self.database.unit_of_work(actor=self.actor, request_id=self.request_id)
 
 
-async def writer(database: DatabaseDep, identity: IdentityDep, request_id: RequestId) -> AsyncIterator[Writer]:
+def _writer(request: Request, identity: Identity) -> Writer:
+    return Writer(shop_of(request).database, identity.actor.name, _id_of(request))
+
+
+async def writer(request: Request, identity: IdentityDep) -> AsyncIterator[Writer]:
     """A place among the writers, held until the handler has ended."""
-    yield Writer(database, identity.actor.name, request_id)
+    yield _writer(request, identity)
 
 
-def read_session(database: DatabaseDep) -> Iterator[Session]:
+def read_session(request: Request) -> Iterator[Session]:
     """A reading session, never committed."""
-    with database.read() as session:
+    with shop_of(request).database.read() as session:
         yield session
 
 

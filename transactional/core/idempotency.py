@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from transactional.core.access import IdentityDep
-from transactional.core.context import ShopDep
+from transactional.core.context import shop_of
 from transactional.core.errors import Conflict, IdempotencyMismatch, InvalidInput
 from transactional.core.models import IdempotencyKey
 from transactional.core.uow import LOCK_NOT_AVAILABLE
@@ -121,7 +121,6 @@ class Replay:
 
 async def read_key(
     request: Request,
-    shop: ShopDep,
     identity: IdentityDep,
     key: Annotated[
         str,
@@ -141,6 +140,7 @@ async def read_key(
             f"without log-in an Idempotency-Key has at least {_ANONYMOUS_KEY_LENGTH} characters: send a UUID",
             field="header.Idempotency-Key",
         )
+    shop = shop_of(request)
     now = shop.database.clock.now()
     route = f"{request.method} {request.url.path}"
     return Replay(
