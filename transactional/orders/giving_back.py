@@ -180,6 +180,7 @@ def _decide(
         charged_minor=order.shipping_minor + order.wrap_minor,
         nothing_kept=nothing_kept,
         anything_sent=any(line.shipped_quantity for line in lines),
+        nothing_paid=order.paid_at is None and not any(line.delivered_quantity for line in lines),
         ours=ours,
     )
     withheld, facts = _coupon_ruling(session, order, lines, units_minor, ours=ours)

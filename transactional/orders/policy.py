@@ -17,11 +17,11 @@ class Ruling:
 
 
 def shipping_refund(
-    kind: UnitMove, *, charged_minor: int, nothing_kept: bool, anything_sent: bool, ours: bool
+    kind: UnitMove, *, charged_minor: int, nothing_kept: bool, anything_sent: bool, nothing_paid: bool, ours: bool
 ) -> Ruling:
     """How much of the charges for shipping and wrapping goes back; the last units of an order decide.
 
-    `ours`: the reason lies with the shop or its carrier.
+    `ours`: the reason lies with the shop or its carrier. `nothing_paid`: of an order on delivery that never arrived.
     """
     if not charged_minor:
         return Ruling(0, "nothing was charged for shipping")
@@ -29,6 +29,8 @@ def shipping_refund(
         return Ruling(0, "a part of the order is kept")
     if kind is UnitMove.CANCELLED and not anything_sent:
         return Ruling(charged_minor, "nothing was ever sent")
+    if nothing_paid:
+        return Ruling(charged_minor, "nothing arrived and nothing was paid: nothing stays billed")
     if ours:
         return Ruling(charged_minor, "nothing is kept, and the reason lies with the shop")
     return Ruling(0, "the parcel travelled: the service was rendered")

@@ -82,7 +82,7 @@ class TestUnits:
         assert invoice.total_minor == kit.order(order_id).total_minor - refund
 
     def test_a_parcel_that_came_home_is_credited_although_nothing_was_paid(self, office: Office, kit: TradeKit) -> None:
-        order_id = kit.buy({kit.variant("MUG", stock=9): 2}, pay=False, payment_mode="on_delivery")
+        order_id = kit.buy({kit.variant("MUG", price=10_001, stock=9): 2}, pay=False, payment_mode="on_delivery")
         kit.ship(order_id)
         office.settle(order_id)
         (line,) = kit.lines(order_id)

@@ -214,6 +214,9 @@ def test_a_refused_parcel_paid_at_the_door_costs_nobody(kit: TradeKit) -> None:
     assert bring_home(kit, order_id, {kit.lines(order_id)[0].id: 2}) is OrderStatus.CANCELLED
     assert refunds(kit) == {}
     assert kit.count(OutboxMessage, OutboxMessage.topic == service.COLLECTED) == 0
+    with kit.database.read() as session:
+        assert service.given_back_minor(session, order_id) == kit.order(order_id).total_minor  # shipping as well
+        assert service.amount_due(session, order_id) == 0
     assert (kit.points(asha).active, kit.points(asha).held, kit.coupon_uses("ONCE")) == (10, 0, 0)
     kit.assert_sound()
 

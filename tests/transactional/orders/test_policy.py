@@ -14,17 +14,20 @@ amounts = st.integers(0, 10**6)
     charged=amounts,
     kept=st.booleans(),
     sent=st.booleans(),
+    paid=st.booleans(),
     ours=st.booleans(),
 )
 def test_shipping_goes_back_whole_or_not_at_all(
-    kind: UnitMove, charged: int, kept: bool, sent: bool, ours: bool
+    kind: UnitMove, charged: int, kept: bool, sent: bool, paid: bool, ours: bool
 ) -> None:
-    ruling = shipping_refund(kind, charged_minor=charged, nothing_kept=not kept, anything_sent=sent, ours=ours)
+    ruling = shipping_refund(
+        kind, charged_minor=charged, nothing_kept=not kept, anything_sent=sent, nothing_paid=not paid, ours=ours
+    )
     assert ruling.amount_minor in (0, charged)
     assert ruling.rule
     if kept:
         assert ruling.amount_minor == 0
-    elif ours or (kind is UnitMove.CANCELLED and not sent):
+    elif ours or not paid or (kind is UnitMove.CANCELLED and not sent):
         assert ruling.amount_minor == charged
 
 
