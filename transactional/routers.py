@@ -8,6 +8,7 @@ from transactional.cart.routes import router as cart
 from transactional.catalog.routes import router as catalog
 from transactional.checkout.routes import router as checkout
 from transactional.documents.routes import router as documents
+from transactional.fulfilment.claim_routes import router as parcel_claims
 from transactional.fulfilment.routes import router as fulfilment
 from transactional.inventory.routes import router as inventory
 from transactional.loyalty.routes import router as loyalty
@@ -27,18 +28,20 @@ from transactional.suppliers.purchase_routes import router as procurement
 from transactional.suppliers.routes import router as suppliers
 from transactional.tickets.routes import router as tickets
 
+# A request is offered to one router after the other: those that purchases and browsing go through stand first.
 ROUTERS: tuple[APIRouter, ...] = (
     operations,
-    accounts,
-    behaviour,
-    catalog,
     cart,
     checkout,
+    payments,
+    catalog,
+    behaviour,
+    accounts,
     orders,
     staff_orders,
     documents,
-    payments,
     fulfilment,
+    parcel_claims,
     shipping,
     shipping_tariff,
     payments_staff,

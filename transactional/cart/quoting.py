@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from transactional.cart.models import Cart, CartLine
@@ -33,9 +33,13 @@ class Destination:
     country: str
 
 
+# Built once: every look at a basket and every checkout asks.
+_LINES = select(CartLine).where(CartLine.cart_id == bindparam("cart")).order_by(CartLine.id)
+
+
 def read_contents(session: Session, *, cart: Cart, now: datetime) -> Contents:
     """The cart's lines, in the order in which they came, with what the catalogue says of them now."""
-    lines = session.scalars(select(CartLine).where(CartLine.cart_id == cart.id).order_by(CartLine.id)).all()
+    lines = session.scalars(_LINES, {"cart": cart.id}).all()
     ids = [line.variant_id for line in lines]
     buyable = buyable_variants(session, ids, currency=cart.currency, channel=cart.channel, now=now) if ids else {}
     return Contents(lines, buyable)

@@ -254,7 +254,7 @@ def _shown(
         settings=settings,
         redeem_points=redeem_points,
         customer_id=actor.customer_id,
-        identity_key=_identity_key(session, actor),
+        identity_key=_identity_key(session, actor) if cart.coupon_code is not None else None,
         destination=destination,
         contents=contents,
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import bindparam, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from transactional.cart.models import Cart, CartLine, CartStatus
@@ -56,6 +56,16 @@ __all__ = [
 
 MAX_LINES = 100
 MAX_QUANTITY = 999
+
+# Built once: every checkout asks.
+_TAKE_FOR_ORDER = (
+    update(Cart)
+    .where(Cart.public_id == bindparam("of_public_id"), Cart.status == CartStatus.OPEN)
+    .where(or_(Cart.customer_id.is_(None), Cart.customer_id == bindparam("of_customer")))
+    .values(status=CartStatus.ORDERED, updated_at=bindparam("taken_at"))
+    .returning(Cart)
+    .execution_options(synchronize_session=False, populate_existing=True)
+)
 
 
 def create_cart(
@@ -243,15 +253,7 @@ def take_for_order(session: Session, *, public_id: str, now: datetime, customer_
 
     Exactly one of several checkouts gets it. Why there is none says `get_cart`.
     """
-    closed = (
-        update(Cart)
-        .where(Cart.public_id == public_id, Cart.status == CartStatus.OPEN)
-        .where(or_(Cart.customer_id.is_(None), Cart.customer_id == customer_id))
-        .values(status=CartStatus.ORDERED, updated_at=now)
-        .returning(Cart)
-        .execution_options(synchronize_session=False, populate_existing=True)
-    )
-    return session.scalar(closed)
+    return session.scalar(_TAKE_FOR_ORDER, {"of_public_id": public_id, "of_customer": customer_id, "taken_at": now})
 
 
 def line_key(variant_id: int, customisation: Mapping[str, Any]) -> str:

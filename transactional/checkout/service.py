@@ -74,7 +74,6 @@ def place_order(
     customer = _buyer(session, customer_id, email, ship_to, now)
     mode = _payment_mode(payment_mode)
     _check_address(ship_to)
-    identity = _identity_key(customer)
     priced = carts.price_cart(
         session,
         cart=cart,
@@ -82,7 +81,7 @@ def place_order(
         settings=settings,
         redeem_points=_checked_points(redeem_points),
         customer_id=customer_id,
-        identity_key=identity,
+        identity_key=_identity_key(customer) if cart.coupon_code is not None else None,
         check_stock=False,
         destination=carts.Destination(str(ship_to["postal_code"]), str(ship_to["country"])),
     )
@@ -102,7 +101,7 @@ def place_order(
         gift_message=gift_message,
     )
     order = orders.write_order(session, frozen, actor=ACTOR, now=now, time_zone=settings.time_zone)
-    _claim(session, order, priced, identity, now)
+    _claim(session, order, priced, customer, now)
     if order.total_minor == 0:
         orders.mark_paid(session, order_id=order.id, paid_at=now, actor=ACTOR)
     return order
@@ -245,7 +244,7 @@ def _pay_by(settings: Settings, now: datetime, *, is_guest: bool) -> datetime:
     return now + timedelta(minutes=settings.hold_minutes if minutes is None else minutes)
 
 
-def _claim(session: Session, order: Order, priced: PricedCart, identity: str, now: datetime) -> None:
+def _claim(session: Session, order: Order, priced: PricedCart, customer: Customer, now: datetime) -> None:
     """Stock, then coupon, then points: the same order as everywhere, so that no two checkouts block each other."""
     inventory.hold(
         session,
@@ -261,7 +260,7 @@ def _claim(session: Session, order: Order, priced: PricedCart, identity: str, no
             result=priced.coupon,
             order_id=order.id,
             customer_id=order.customer_id,
-            identity_key=identity,
+            identity_key=_identity_key(customer),
             now=now,
         )
     if priced.points_redeemed and order.customer_id is not None:
