@@ -39,6 +39,7 @@ from transactional.inventory.locations import (
     locations,
     update_location,
 )
+from transactional.inventory.locking import lock_levels
 from transactional.inventory.models import (
     HoldState,
     Location,
@@ -89,6 +90,7 @@ __all__ = [
     "holds",
     "levels",
     "locations",
+    "lock_levels",
     "movements",
     "position_at",
     "receive",

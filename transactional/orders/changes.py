@@ -5,7 +5,7 @@ difference to the customer's cost is paid before anything happens; one to their 
 The order leaves `modifying` and `awaiting_extra_payment` only through one of the functions below, or by cancellation.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
@@ -77,6 +77,7 @@ def apply_change(session: Session, *, change_id: int, actor: str, now: datetime)
     _require(change, ChangeStatus.DRAFT)
     if change.kind is ChangeKind.EXCHANGE:
         raise Conflict(f"exchange {change.public_id} is settled when the returned units arrive")
+    lock_goods(session, change)
     hold_added(session, order, change, now=now)
     if change.difference_minor > 0 and order.paid_at is not None:
         await_payment(session, order, change, actor=actor, now=now)
@@ -278,6 +279,11 @@ def _demand(parts: Sequence[OrderChangeLine]) -> dict[int, int]:
         if part.action == ADD:
             demand[part.variant_id] = demand.get(part.variant_id, 0) + part.quantity
     return demand
+
+
+def lock_goods(session: Session, change: OrderChange, also: Collection[int] = ()) -> None:
+    """Lock the stock of everything that a change moves, and of the variants in `also`, in one pass."""
+    inventory.lock_levels(session, {*also, *(part.variant_id for part in change_lines_of(session, change.id))})
 
 
 def hold_added(session: Session, order: Order, change: OrderChange, *, now: datetime) -> None:

@@ -1,6 +1,6 @@
 """Other units for returned ones, and units sent again because something was wrong: change sets of delivered orders."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
@@ -14,6 +14,7 @@ from transactional.orders.changes import (
     decline_open_change,
     hold_added,
     lock_change,
+    lock_goods,
 )
 from transactional.orders.giving_back import publish_refund
 from transactional.orders.models import Order, OrderLine, OrderStatus
@@ -45,6 +46,15 @@ def draft_exchange(
     change.added_minor = change.difference_minor = sum(part.net_minor for part in parts)
     session.flush()
     return change
+
+
+def lock_exchanged(session: Session, *, change_id: int, returned: Collection[int]) -> None:
+    """Lock the stock of an exchange in one pass: the variants that come back and those that go out.
+
+    Before the returned units are shelved. Raises NotFound.
+    """
+    _order, change = lock_change(session, change_id)
+    lock_goods(session, change, returned)
 
 
 def settle_exchange(session: Session, *, change_id: int, credit_minor: int, actor: str, now: datetime) -> OrderChange:

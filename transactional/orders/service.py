@@ -28,7 +28,7 @@ from transactional.orders.changes import (
     find_change,
     open_change_of,
 )
-from transactional.orders.exchanges import draft_exchange, drop_exchange, send_again, settle_exchange
+from transactional.orders.exchanges import draft_exchange, drop_exchange, lock_exchanged, send_again, settle_exchange
 from transactional.orders.giving_back import REFUND_DUE, GivenBack, decisions_of, given_back_minor, settle_given
 from transactional.orders.models import (
     Order,
@@ -127,6 +127,7 @@ __all__ = [
     "given_back_minor",
     "lines_of",
     "live_approval",
+    "lock_exchanged",
     "lock_order",
     "mark_paid",
     "moves_of",

@@ -187,6 +187,9 @@ def process(session: Session, *, return_id: int, actor: str, now: datetime, dama
     returned = _move(session, return_id, ReturnStatus.APPROVED, ReturnStatus.PROCESSED, {"processed_at": now})
     lines = lines_of(session, return_id)
     _check_damaged(lines, damaged)
+    if returned.exchange_change_id is not None:
+        shelved = {line.variant_id for line in lines}
+        orders.lock_exchanged(session, change_id=returned.exchange_change_id, returned=shelved)
     given = _take_back(session, order, returned, lines, damaged, actor=actor, now=now)
     returned.refund_minor = given.to_pay_minor
     session.flush()
