@@ -239,11 +239,12 @@ class EntryOut(BaseModel):
 
     at: datetime = Field(examples=["2026-01-15T10:02:00Z"])
     kind: str = Field(
-        description="status, units, payment, refund, parcel, change, approval, document; for staff also decision",
+        description="status, units, payment, refund, parcel, return_parcel, change, approval, document; for staff also"
+        " decision. Customers are told what matters to them, staff everything",
         examples=["status"],
     )
-    what: str = Field(examples=["paid"])
-    details: dict[str, Any] = Field(examples=[{"from": "awaiting_payment"}])
+    what: str = Field(examples=["out_for_delivery"])
+    details: dict[str, Any] = Field(examples=[{"carrier": "Own", "tracking_number": "X1"}])
 
     @classmethod
     def of(cls, entry: Entry) -> "EntryOut":

@@ -1,14 +1,11 @@
 """What happened to an order, from every domain that knows something, in the order in which it happened.
 
-Customers see what concerns them; staff see who did it and why as well.
+Staff see everything, with who did it and why; customers the story of it (`orders.story`).
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
 from itertools import groupby
-from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -17,8 +14,8 @@ from transactional.orders.approvals import approvals_of
 from transactional.orders.change_models import ChangeKind
 from transactional.orders.changes import changes_of
 from transactional.orders.giving_back import decisions_of
-from transactional.orders.models import OrderStatus
 from transactional.orders.queries import get_order, lines_of, status_history
+from transactional.orders.story import Entry, story
 from transactional.orders.units import moves_of
 from transactional.payments import service as payments
 from transactional.shipping import service as shipping
@@ -31,24 +28,8 @@ class Audience(StrEnum):
     STAFF = "staff"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One thing that happened. `actor` and `reason` are for staff."""
-
-    at: datetime
-    kind: str
-    """status, units, payment, refund, decision, parcel, change, approval or document."""
-    what: str
-    details: dict[str, Any] = field(default_factory=dict)
-    actor: str | None = None
-    reason: str | None = None
-
-
 UNCONFIRMED = "scan"
 """A scan that changes nothing, or that only an unsigned webhook claims."""
-
-_STAFF_ONLY = frozenset({"decision"})
-_SILENT = frozenset({OrderStatus.DRAFT, UNCONFIRMED})
 
 
 def timeline(session: Session, order_id: int, *, audience: Audience) -> list[Entry]:
@@ -65,15 +46,7 @@ def timeline(session: Session, order_id: int, *, audience: Audience) -> list[Ent
         _documents(session, order.id),
     )
     entries = sorted((entry for source in sources for entry in source), key=lambda entry: entry.at)
-    return entries if audience is Audience.STAFF else [_public(entry) for entry in entries if _concerns(entry)]
-
-
-def _concerns(entry: Entry) -> bool:
-    return entry.kind not in _STAFF_ONLY and entry.what not in _SILENT
-
-
-def _public(entry: Entry) -> Entry:
-    return Entry(entry.at, entry.kind, entry.what, entry.details)
+    return entries if audience is Audience.STAFF else story(entries)
 
 
 def _steps(session: Session, order_id: int) -> Iterator[Entry]:
@@ -139,11 +112,13 @@ def _parcels(session: Session, order_id: int) -> Iterator[Entry]:
     """Every scan that may decide where a parcel stands; for staff also the others, and who told of them."""
     for parcel in shipping.shipments_of(session, order_id):
         details = {"carrier": parcel.carrier, "tracking_number": parcel.tracking_number}
-        yield Entry(parcel.created_at, "parcel", "created", details)
+        # What the buyer sends back is not what the buyer waits for.
+        kind = "parcel" if parcel.kind is shipping.ShipmentKind.FORWARD else "return_parcel"
+        yield Entry(parcel.created_at, kind, "created", details)
         for scan in shipping.events_of(session, parcel.id):
             seen = {**details, "location": scan.location, "activity": scan.activity}
             what = scan.status if scan.status is not None and shipping.counts_for(scan) else UNCONFIRMED
-            yield Entry(scan.occurred_at, "parcel", what, seen, scan.source, scan.problem)
+            yield Entry(scan.occurred_at, kind, what, seen, scan.source, scan.problem)
 
 
 def _documents(session: Session, order_id: int) -> Iterator[Entry]:
