@@ -115,7 +115,7 @@ class Settings(BaseSettings):
     alert_to: str | None = None
     """Who is mailed when somebody must look; the sender's own address when nobody is named."""
     stock_mail_to: str = "stock@localhost"
-    """Who hears of low stock."""
+    """Who hears of low stock, of goods that came back and of parcels that were lost."""
 
     worker_in_process: bool = True
     log_level: str = "INFO"

@@ -13,6 +13,7 @@ MODULES = (
     "transactional.orders.events",
     "transactional.orders.jobs",
     "transactional.payments.jobs",
+    "transactional.shipping.events",
     "transactional.shipping.jobs",
     "transactional.suppliers.events",
     "transactional.suppliers.jobs",

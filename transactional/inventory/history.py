@@ -1,5 +1,6 @@
 """What happened to stock: movements, holds, and the position of any past moment told from them."""
 
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
@@ -8,6 +9,8 @@ from sqlalchemy.orm import Session
 
 from transactional.catalog.service import InventoryPolicy, inventory_policies
 from transactional.inventory.models import HoldState, MovementKind, StockHold, StockLevel, StockMovement
+
+_MOST_VALUES = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,33 +99,54 @@ def position_at(session: Session, *, variant_id: int, location_id: int, at: date
     return Position(int(on_hand or 0), int(reserved or 0))
 
 
-def daily_sales(session: Session, *, variant_id: int, location_id: int, first: date, until: date) -> dict[date, int]:
-    """Units sold on each UTC day from `first` to the day before `until`; days without sales are left out.
+def daily_sales(
+    session: Session, *, variant_ids: Collection[int], first: date, until: date
+) -> dict[tuple[int, int], dict[date, int]]:
+    """(variant, location) → units sold on each UTC day from `first` to the day before `until`.
 
-    Gross sales: what came back later was wanted all the same.
+    Days and levels without sales are left out. Gross sales: what came back later was wanted all the same.
     """
     day = func.date(StockMovement.occurred_at)  # connections run in UTC
-    rows = session.execute(
-        select(cast(day, String), -func.sum(StockMovement.quantity))
-        .where(
-            StockMovement.variant_id == variant_id,
-            StockMovement.location_id == location_id,
-            StockMovement.kind == MovementKind.SALE,
-            StockMovement.occurred_at >= _midnight(first),
-            StockMovement.occurred_at < _midnight(until),
+    found: dict[tuple[int, int], dict[date, int]] = {}
+    for some in _in_parts(variant_ids):
+        rows = session.execute(
+            select(
+                StockMovement.variant_id,
+                StockMovement.location_id,
+                cast(day, String),
+                -func.sum(StockMovement.quantity),
+            )
+            .where(
+                StockMovement.variant_id.in_(some),
+                StockMovement.kind == MovementKind.SALE,
+                StockMovement.occurred_at >= _midnight(first),
+                StockMovement.occurred_at < _midnight(until),
+            )
+            .group_by(StockMovement.variant_id, StockMovement.location_id, day)
         )
-        .group_by(day)
-    )
-    return {date.fromisoformat(text): int(units) for text, units in rows}
+        for variant_id, location_id, text, units in rows:
+            found.setdefault((variant_id, location_id), {})[date.fromisoformat(text)] = int(units)
+    return found
 
 
-def first_movement_at(session: Session, *, variant_id: int, location_id: int) -> datetime | None:
-    """When the level's history begins; None where there is none."""
-    return session.scalar(
-        select(func.min(StockMovement.occurred_at)).where(
-            StockMovement.variant_id == variant_id, StockMovement.location_id == location_id
+def first_movements(session: Session, *, variant_ids: Collection[int]) -> dict[tuple[int, int], datetime]:
+    """(variant, location) → when the level's history begins; levels without any are left out."""
+    found: dict[tuple[int, int], datetime] = {}
+    for some in _in_parts(variant_ids):
+        rows = session.execute(
+            select(StockMovement.variant_id, StockMovement.location_id, func.min(StockMovement.occurred_at))
+            .where(StockMovement.variant_id.in_(some))
+            .group_by(StockMovement.variant_id, StockMovement.location_id)
         )
-    )
+        found |= {(variant_id, location_id): began for variant_id, location_id, began in rows}
+    return found
+
+
+def _in_parts(variant_ids: Collection[int]) -> Iterator[Sequence[int]]:
+    """No statement takes any number of values."""
+    ordered = sorted(set(variant_ids))
+    for start in range(0, len(ordered), _MOST_VALUES):
+        yield ordered[start : start + _MOST_VALUES]
 
 
 def backordered(session: Session) -> list[Backorder]:

@@ -1,11 +1,15 @@
 """A parcel's row as what a carrier takes."""
 
+import secrets
+
 from sqlalchemy.orm import Session
 
 from transactional.shipping.carrier import Address, Consignment, Item
 from transactional.shipping.models import Shipment
 from transactional.shipping.reading import items_of
 from transactional.shipping.weights import Box
+
+_CHANCES = 10**8
 
 
 def consignment_of(session: Session, shipment: Shipment) -> Consignment:
@@ -47,6 +51,12 @@ def box_of(shipment: Shipment) -> Box:
     return Box(shipment.length_mm, shipment.width_mm, shipment.height_mm)
 
 
-def reference_for(shipment: Shipment) -> str:
-    """Our id at the carrier for the present attempt: the day, the parcel, the attempt; digits only."""
-    return f"{shipment.created_at:%y%m%d}{shipment.id:08d}{shipment.attempt:02d}"
+def new_reference(shipment: Shipment) -> str:
+    """A new id at the carrier for the present attempt: the day, the parcel, the attempt, chance; digits only.
+
+    Chance keeps apart two shops that send from one account, such as a shop that is founded anew: their parcels share
+    day and number. It is written to the row before the carrier hears of it, so a retry says the same. Eight digits: of
+    parcels that agree in all the rest, one pair in a hundred million would meet.
+    """
+    chance = secrets.randbelow(_CHANCES)
+    return f"{shipment.created_at:%y%m%d}{shipment.id:08d}{shipment.attempt:02d}{chance:08d}"

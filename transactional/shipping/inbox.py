@@ -15,7 +15,8 @@ from transactional.core.db import insert_into
 from transactional.core.uow import Database
 from transactional.shipping import parsing, scalars
 from transactional.shipping.models import ScanSource, Shipment, TrackingInbox, TrackingInboxState
-from transactional.shipping.tracking import Report, lock_shipment, reports_from, take_in
+from transactional.shipping.scans import Report
+from transactional.shipping.tracking import lock_shipment, reports_from, take_in
 
 log = structlog.stdlib.get_logger("transactional.shipping")
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from transactional.core.jobs import every
 from transactional.core.outbox import handles
 from transactional.core.uow import Database
-from transactional.shipping import inbox, ndr, polling, steps, tidying
+from transactional.shipping import inbox, ndr, polling, serviceability, steps, tidying
 from transactional.shipping.models import Shipment, ShipmentKind
 from transactional.shipping.parcels import ADVANCE, ask_for_steps
 from transactional.shipping.provider import OWN, current_carrier
@@ -106,3 +106,9 @@ def note_discrepancies(database: Database) -> None:
     carrier = current_carrier(database)
     if carrier is not None:
         polling.note_discrepancies(database, carrier)
+
+
+@every(timedelta(days=1), name="shipping.ask_again")
+def ask_again(database: Database) -> None:
+    """Ask whether a courier goes by now where none went a week ago."""
+    serviceability.ask_again(database, current_carrier(database))

@@ -65,6 +65,22 @@ class RuleAction(StrEnum):
     """Adds `adjustment_minor` to the predicted cost; a negative one prefers the courier."""
 
 
+class ClaimCause(StrEnum):
+    """What the courier did to a parcel."""
+
+    LOST = "lost"
+    DAMAGED = "damaged"
+
+
+class ClaimDecision(StrEnum):
+    """What becomes of a parcel that never arrived whole."""
+
+    REFUND = "refund"
+    RESEND = "resend"
+    WITHDRAWN = "withdrawn"
+    """It turned up before anybody had decided."""
+
+
 class TrackingInboxState(StrEnum):
     """What became of a tracking webhook."""
 
@@ -339,3 +355,44 @@ class TrackingInbox(Base):
     note: Mapped[str | None] = mapped_column(String(300))
     received_at: Mapped[datetime] = mapped_column(UtcDateTime)
     processed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class CarrierClaim(Base):
+    """A parcel that the courier lost or broke, until somebody says what the buyer gets: their money or new goods."""
+
+    __tablename__ = "carrier_claims"
+    __table_args__ = (
+        CheckConstraint("(decision IS NULL) = (decided_at IS NULL)", name="decided"),
+        Index("ix_carrier_claims_decision_id", "decision", "id"),
+    )
+
+    id: Mapped[IntPk]
+    shipment_id: Mapped[int] = mapped_column(BigInt, ForeignKey("shipments.id"), unique=True)
+    order_id: Mapped[int] = mapped_column(BigInt, ForeignKey("orders.id"), index=True)
+    cause: Mapped[ClaimCause] = mapped_column(enum_type(ClaimCause))
+    claimed_minor: Mapped[Minor]
+    """What the courier is asked for: the parcel's declared value."""
+    currency: Mapped[str | None] = mapped_column(String(3))
+    occurred_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    opened_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    decision: Mapped[ClaimDecision | None] = mapped_column(enum_type(ClaimDecision))
+    decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    decided_by: Mapped[str | None] = mapped_column(String(64))
+    note: Mapped[str | None] = mapped_column(String(300))
+    replacement_id: Mapped[int | None] = mapped_column(BigInt, ForeignKey("shipments.id"))
+    """The parcel that carries the goods once more."""
+
+
+class UnservedPostalCode(Base):
+    """A destination to which the carrier said that nobody goes, for parcels of this weight and more."""
+
+    __tablename__ = "unserved_postal_codes"
+    __table_args__ = (UniqueConstraint("postal_code", "cod"),)
+
+    id: Mapped[IntPk]
+    postal_code: Mapped[str] = mapped_column(String(16))
+    cod: Mapped[bool]
+    """True: nobody collects money there; who only carries may exist."""
+    grams: Mapped[int]
+    """The lightest parcel that was refused: a lighter one may still be carried."""
+    refused_at: Mapped[datetime] = mapped_column(UtcDateTime)

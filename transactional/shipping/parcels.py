@@ -22,8 +22,9 @@ from transactional.shipping.provider import OWN
 from transactional.shipping.quoting import country_code, normalise_postal_code, zone_of
 from transactional.shipping.reading import items_of, shipments_of
 from transactional.shipping.scalars import INDIA
+from transactional.shipping.scans import Report
 from transactional.shipping.timeline import FINAL
-from transactional.shipping.tracking import Report, lock_shipment, take_in
+from transactional.shipping.tracking import lock_shipment, take_in
 from transactional.shipping.weights import Box, chargeable
 
 ADVANCE = "shipping.advance"
@@ -112,7 +113,7 @@ def create_parcel(session: Session, *, parcel: NewParcel, carrier: str, now: dat
         pickup_date=parcel.pickup_on,
         created_at=now,
     )
-    _write(session, shipment, parcel.contents)
+    write_parcel(session, shipment, parcel.contents)
     if carrier != OWN:
         ask_for_steps(session, shipment, cause="created", now=now)
     return shipment
@@ -162,7 +163,7 @@ def create_return_parcel(
         chargeable_grams=sent.chargeable_grams,
         created_at=now,
     )
-    _write(session, shipment, contents)
+    write_parcel(session, shipment, contents)
     ask_for_steps(session, shipment, cause=cause, now=now)
     return shipment
 
@@ -273,7 +274,8 @@ def _fetched_units(session: Session, shipment_id: int) -> dict[int, int]:
     return {line_id: int(quantity) for line_id, quantity in rows}
 
 
-def _write(session: Session, shipment: Shipment, contents: Sequence[Contents]) -> None:
+def write_parcel(session: Session, shipment: Shipment, contents: Sequence[Contents]) -> None:
+    """Write the parcel's row and what is in it."""
     session.add(shipment)
     session.flush()
     rows = [

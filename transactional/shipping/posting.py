@@ -12,7 +12,9 @@ from transactional.shipping.carrier import AssignedAwb, BookedPickup, CarrierOrd
 from transactional.shipping.choosing import ParcelFacts, RankedCourier, rank
 from transactional.shipping.models import CourierChoice, ScanSource, Shipment, ShipmentStatus
 from transactional.shipping.rules import list_rules
-from transactional.shipping.tracking import Report, take_in
+from transactional.shipping.scans import Report
+from transactional.shipping.serviceability import note_refusal
+from transactional.shipping.tracking import take_in
 
 BOOKED = "booked"
 """Stands for a pickup's number that the carrier does not tell again."""
@@ -32,6 +34,8 @@ def choice(session: Session, shipment: Shipment, offers: Sequence[CourierOffer],
     session.add_all(_row(shipment, each, probability, now) for each in table)
     best = next((each for each in table if each.rank == 1), None)
     if best is None:
+        if not offers and shipment.postal_code is not None:
+            note_refusal(session, postal_code=shipment.postal_code, cod=cod, grams=facts.chargeable_grams, now=now)
         shipment.halted_reason = _why_nobody(table)
         return
     shipment.courier_id = best.offer.courier_id

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from transactional.core.errors import InvalidInput
 from transactional.settings import Settings
 from transactional.shipping.models import ShippingRate, ShippingZone
+from transactional.shipping.serviceability import is_unserved
 from transactional.shipping.weights import Box, chargeable, slabs
 
 _COUNTRY_NAMES = {"INDIA": "IN", "BHARAT": "IN"}
@@ -45,13 +46,18 @@ def quote(
 
     Without a postal code the cheapest zone is given as an estimate. A shop that keeps no rates in its currency charges
     the flat rule of the settings, wherever it sends. Raises InvalidInput for a place the shop does not send to, an
-    impossible postal code, a weight of zero, and more than a zone carries.
+    impossible postal code, one that no courier serves, a weight of zero, and more than a zone carries.
     """
     if postal_code is None:
         return _estimate(session, merchandise_minor, max(weight_grams or 0, 1), box, currency) or _flat(
             merchandise_minor, settings
         )
-    found = _find(session, postal_code=postal_code, country=country, currency=currency)
+    grams = chargeable(max(weight_grams or 0, 1), box)
+    found = _find(session, postal_code=postal_code, country=country, currency=currency, grams=grams)
+    if found.is_unserved:
+        raise InvalidInput(
+            f"no courier carries {grams} g to {found.country} {found.code} at present", field="postal_code"
+        )
     if found.rate is None:
         if _has_rates(session, currency):
             raise found.refusal()
@@ -95,24 +101,29 @@ class _Found:
     code: str
     zone: str | None
     rate: ShippingRate | None
+    is_unserved: bool
+    """The carrier said of late that nobody goes there with such a weight."""
 
     def refusal(self) -> InvalidInput:
         return InvalidInput(f"we do not send to {self.country} {self.code}", field="postal_code")
 
 
-def _find(session: Session, *, postal_code: str, country: str, currency: str) -> _Found:
-    """Zone and rate in one query: this lies on the way of every checkout."""
+def _find(session: Session, *, postal_code: str, country: str, currency: str, grams: int = 0) -> _Found:
+    """Zone, rate and the carrier's refusal in one query: this lies on the way of every checkout."""
     land = country_code(country)
     code = normalise_postal_code(postal_code, land)
     prefixes = [code[:length] for length in range(len(code) + 1)]
     found = session.execute(
-        select(ShippingZone.zone, ShippingRate)
+        select(ShippingZone.zone, ShippingRate, is_unserved(code, grams))
         .outerjoin(ShippingRate, (ShippingRate.zone == ShippingZone.zone) & (ShippingRate.currency == currency))
         .where(ShippingZone.country == land, ShippingZone.prefix.in_(prefixes))
         .order_by(func.length(ShippingZone.prefix).desc())
         .limit(1)
     ).one_or_none()
-    return _Found(land, code, None, None) if found is None else _Found(land, code, found[0], found[1])
+    if found is None:
+        return _Found(land, code, None, None, is_unserved=False)
+    zone, rate, unserved = found
+    return _Found(land, code, zone, rate, is_unserved=bool(unserved))
 
 
 def _has_rates(session: Session, currency: str) -> bool:

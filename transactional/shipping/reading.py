@@ -10,6 +10,8 @@ from transactional.core.errors import NotFound
 from transactional.core.pagination import Cursor, fetch_page
 from transactional.shipping.models import (
     CarrierCall,
+    CarrierClaim,
+    ClaimDecision,
     CourierChoice,
     Shipment,
     ShipmentItem,
@@ -38,12 +40,15 @@ def items_of(session: Session, shipment_id: int) -> Sequence[ShipmentItem]:
 
 
 def units_in_parcels(session: Session, order_id: int) -> dict[int, int]:
-    """Order line → units that lie in parcels to the customer, the called off ones not counted."""
+    """Order line → units that lie in parcels to the customer; neither called off ones nor those sent again count."""
+    replaced = select(CarrierClaim.shipment_id).where(
+        CarrierClaim.order_id == order_id, CarrierClaim.decision == ClaimDecision.RESEND
+    )
     rows = session.execute(
         select(ShipmentItem.order_line_id, func.sum(ShipmentItem.quantity))
         .join(Shipment, Shipment.id == ShipmentItem.shipment_id)
         .where(Shipment.order_id == order_id, Shipment.kind == ShipmentKind.FORWARD)
-        .where(Shipment.status != ShipmentStatus.CANCELLED)
+        .where(Shipment.status != ShipmentStatus.CANCELLED, Shipment.id.not_in(replaced))
         .group_by(ShipmentItem.order_line_id)
     )
     return {line_id: int(quantity) for line_id, quantity in rows}

@@ -7,7 +7,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from transactional.core.errors import Conflict
+from transactional.shipping.claims import claim_of, get_claim, page_of_claims
+from transactional.shipping.deciding import decide_claim
 from transactional.shipping.models import (
+    CarrierClaim,
+    ClaimCause,
+    ClaimDecision,
     ScanSource,
     Shipment,
     ShipmentEvent,
@@ -26,9 +31,10 @@ from transactional.shipping.reading import (
     shipments_of,
     units_in_parcels,
 )
+from transactional.shipping.scans import Report
 from transactional.shipping.schemas import ParcelOut
 from transactional.shipping.tariff import seed_tariff
-from transactional.shipping.tracking import DELIVERED, PICKED_UP, RETURNED, Report, counts_for, events_of, take_in
+from transactional.shipping.tracking import DELIVERED, PICKED_UP, RETURNED, counts_for, events_of, take_in
 from transactional.shipping.weights import Box, weigh
 
 __all__ = [
@@ -37,6 +43,9 @@ __all__ = [
     "PICKED_UP",
     "RETURNED",
     "Box",
+    "CarrierClaim",
+    "ClaimCause",
+    "ClaimDecision",
     "Contents",
     "NewParcel",
     "ParcelOut",
@@ -49,16 +58,20 @@ __all__ = [
     "call_off_parcels",
     "carrier_in_use",
     "carrier_name",
+    "claim_of",
     "collecting_minor",
     "counts_for",
     "create_parcel",
     "create_shipment",
+    "decide_claim",
     "events_of",
+    "get_claim",
     "get_shipment",
     "has_credentials",
     "has_live_parcel",
     "items_of",
     "mark_delivered",
+    "page_of_claims",
     "quote",
     "seed_tariff",
     "shipments_of",

@@ -16,7 +16,7 @@ from transactional.core.uow import Database
 from transactional.shipping import calls, posting
 from transactional.shipping.calls import Busy, Intent
 from transactional.shipping.carrier import Carrier, CarrierError, Consignment, Pending, ReferenceBurnt, Refused
-from transactional.shipping.consigning import box_of, consignment_of, reference_for
+from transactional.shipping.consigning import box_of, consignment_of, new_reference
 from transactional.shipping.models import CallState, Shipment, ShipmentKind
 from transactional.shipping.timeline import FINAL
 from transactional.shipping.tracking import lock_shipment
@@ -96,7 +96,7 @@ def _intend_next(session: Session, database: Database, carrier: Carrier, shipmen
     step = next_step(shipment) if shipment.carrier == carrier.name else None
     if step is None:
         return None
-    shipment.reference = shipment.reference or reference_for(shipment)
+    shipment.reference = shipment.reference or new_reference(shipment)
     consignment = consignment_of(session, shipment) if step == "create" else None
     request = asdict(consignment) if consignment is not None else _known_of(shipment)
     try:
@@ -176,7 +176,7 @@ def _next_attempt(database: Database, carrier: Carrier, intent: Intent, reason: 
             shipment.halted_reason = reason[:300]
             return None
         shipment.attempt += 1
-        shipment.reference = reference_for(shipment)
+        shipment.reference = new_reference(shipment)
         shipment.courier_id = None
         return _intend_next(session, database, carrier, shipment)
 

@@ -12,8 +12,10 @@ from sqlalchemy.orm import Session
 from transactional.core import outbox
 from transactional.core.errors import NotFound
 from transactional.shipping.carrier import RawScan, Tracking
+from transactional.shipping.claims import open_claim, withdraw_claim
 from transactional.shipping.codes import is_known, meaning_of
 from transactional.shipping.models import (
+    ClaimCause,
     CourierChoice,
     ScanSource,
     Shipment,
@@ -31,8 +33,12 @@ PICKED_UP = "shipping.parcel_picked_up"
 DELIVERED = "shipping.parcel_delivered"
 RETURNED = "shipping.parcel_returned"
 """Outbox topics {shipment_id, order_id, units: {order_line_id: quantity}, occurred_at}, once a parcel: the first scan
-that shows it in the carrier's hands, its confirmed delivery, its confirmed end without one. The last adds `reason`, and
-`restock: false` and `ours: true` where the goods were lost or broken. JSON makes the keys of `units` texts."""
+that shows it in the carrier's hands, its confirmed delivery, its confirmed end without one. The last adds `reason`; of
+goods that were lost or broken it is told when their claim is decided for a refund, with `restock: false` and
+`ours: true`. JSON makes the keys of `units` texts."""
+
+RETURN_ARRIVED = "shipping.return_arrived"
+"""Outbox topic, as those above, once a return parcel: the courier has brought the customer's goods to our door."""
 
 _FUTURE = timedelta(days=1)
 _TIMES: dict[ShipmentStatus, str] = {
@@ -49,16 +55,12 @@ _TIMES: dict[ShipmentStatus, str] = {
     ShipmentStatus.LOST: "lost_at",
     ShipmentStatus.DAMAGED: "damaged_at",
 }
-_LOSSES: dict[ShipmentStatus, dict[str, Any]] = {
-    ShipmentStatus.RTO_DELIVERED: {"reason": "came back undelivered"},
-    ShipmentStatus.LOST: {"reason": "lost by the courier", "restock": False, "ours": True},
-    ShipmentStatus.DAMAGED: {"reason": "damaged by the courier", "restock": False, "ours": True},
-}
+_CAUSES = {ShipmentStatus.LOST: ClaimCause.LOST, ShipmentStatus.DAMAGED: ClaimCause.DAMAGED}
 
 
 @dataclass(frozen=True, slots=True)
 class _News:
-    """Something that orders must hear of once."""
+    """Something that other domains must hear of once."""
 
     topic: str
     occurred_at: datetime
@@ -167,6 +169,7 @@ def _claim_of(session: Session, shipment: Shipment, status: ShipmentStatus) -> R
 def _refold(session: Session, shipment: Shipment, standing: Standing, now: datetime) -> Standing:
     """Write where the parcel stands after all its scans, and tell of what happened for the first time."""
     news = _news(shipment, standing)
+    lost = _CAUSES.get(standing.status) if not _was_seen(shipment, standing.status) else None
     shipment.status = standing.status
     shipment.problem = standing.problem
     shipment.shipped_at = standing.picked_up_at or shipment.shipped_at
@@ -176,22 +179,42 @@ def _refold(session: Session, shipment: Shipment, standing: Standing, now: datet
     if standing.status in FINAL:
         _settle_cost(session, shipment)
     session.flush()
+    _publish(session, shipment, news, now)
     if shipment.kind is ShipmentKind.FORWARD:
-        _publish(session, shipment, news, now)
+        if lost is not None:
+            open_claim(session, shipment, lost, occurred_at=standing.first_seen[standing.status], now=now)
+        elif standing.status not in _CAUSES and (shipment.lost_at or shipment.damaged_at):
+            withdraw_claim(session, shipment.id, now=now)
     return standing
 
 
+def publish_loss(
+    session: Session, shipment: Shipment, *, cause: ClaimCause, occurred_at: datetime, now: datetime
+) -> None:
+    """Tell orders that what is in a locked parcel never will arrive, by no fault of the buyer."""
+    more = {"reason": f"{cause} by the courier", "restock": False, "ours": True}
+    _publish(session, shipment, [_News(RETURNED, occurred_at, more)], now)
+
+
+def _was_seen(shipment: Shipment, status: ShipmentStatus) -> bool:
+    """Whether an earlier fold has written down that the parcel reached this state."""
+    return status in _TIMES and getattr(shipment, _TIMES[status]) is not None
+
+
 def _news(shipment: Shipment, standing: Standing) -> list[_News]:
-    """What orders have not been told of yet, in the order of a parcel's life."""
+    """What nobody has been told of yet, in the order of a parcel's life."""
     seen = standing.first_seen
+    arrives = shipment.delivered_at is None and ShipmentStatus.DELIVERED in seen
+    if shipment.kind is ShipmentKind.RETURN:
+        return [_News(RETURN_ARRIVED, seen[ShipmentStatus.DELIVERED])] if arrives else []
     news: list[_News] = []
     if shipment.shipped_at is None and standing.picked_up_at is not None:
         news.append(_News(PICKED_UP, standing.picked_up_at))
-    if shipment.delivered_at is None and ShipmentStatus.DELIVERED in seen:
+    if arrives:
         news.append(_News(DELIVERED, seen[ShipmentStatus.DELIVERED]))
-    for status, told in _LOSSES.items():
-        if getattr(shipment, _TIMES[status]) is None and standing.status is status:
-            news.append(_News(RETURNED, seen[status], told))
+    home = ShipmentStatus.RTO_DELIVERED
+    if shipment.rto_delivered_at is None and standing.status is home:
+        news.append(_News(RETURNED, seen[home], {"reason": "came back undelivered"}))
     return news
 
 

@@ -6,12 +6,14 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from transactional.fulfilment import claims
 from transactional.orders import service as orders
 from transactional.orders.service import OrderLine, PaymentMode
 from transactional.shipping import service as shipping
 from transactional.shipping.models import ScanSource
+from transactional.shipping.scans import Report
 from transactional.shipping.service import Shipment, ShipmentStatus
-from transactional.shipping.tracking import Report, take_in
+from transactional.shipping.tracking import take_in
 from transactional.simulation import carriage, news, opinions
 from transactional.simulation.feasts import DIWALI
 from transactional.simulation.places import is_remote
@@ -142,18 +144,11 @@ def _finish(stage: Stage, shopper: Shopper, journey: Journey) -> None:
 
 def _write_off(session: Session, stage: Stage, journey: Journey) -> None:
     """The courier lost or broke it: the customer gets the money back, whatever the courier says."""
-    units = {item.order_line_id: item.quantity for item in shipping.items_of(session, journey.parcel_id)}
-    orders.parcel_came_back(
-        session,
-        order_id=journey.order_id,
-        units=units,
-        actor=STAFF,
-        now=stage.now,
-        shipment_id=journey.parcel_id,
-        reason=f"{journey.fate} by the courier",
-        restock=False,
-        ours=True,
-    )
+    claim = shipping.claim_of(session, journey.parcel_id)
+    if claim is not None:
+        claims.decide(
+            session, claim_id=claim.id, decision=shipping.ClaimDecision.REFUND, actor=STAFF, note="", now=stage.now
+        )
 
 
 def _lines(session: Session, journey: Journey) -> list[OrderLine]:

@@ -6,7 +6,7 @@ time and the safety stock (policy `forecast`, see `suppliers.demand`). On order 
 draft is not. On hand, reserved, on order and demand can be told again for any past moment from the ledgers alone.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -29,6 +29,8 @@ from transactional.suppliers.models import (
 
 DEMAND_DAYS = 90
 """So many whole days before the day of the suggestion count as the demand, fewer for a level that is younger."""
+
+_NO_DEMAND = Demand(0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +92,20 @@ def suggestions(session: Session, *, now: datetime, supplier_id: int | None = No
     if supplier_id is not None:
         of_supplier = {variant for variant, product in chosen.items() if product.supplier_id == supplier_id}
         levels = [level for level in levels if level.variant_id in of_supplier]
-    coming = on_order(session, {level.variant_id for level in levels}, at=now)
+    variant_ids = {level.variant_id for level in levels}
+    coming = on_order(session, variant_ids, at=now)
+    demand = observed_demand(session, variant_ids, at=now)
     return [
-        suggest(session, level, chosen.get(level.variant_id), coming.get((level.variant_id, level.location_id), 0), now)
+        suggest(level, chosen.get(level.variant_id), coming.get(place, 0), demand.get(place, _NO_DEMAND), now)
         for level in levels
+        for place in [(level.variant_id, level.location_id)]
     ]
 
 
 def suggest(
-    session: Session, level: StockLevel, product: SupplierProduct | None, on_order_units: int, now: datetime
+    level: StockLevel, product: SupplierProduct | None, on_order_units: int, demand: Demand, now: datetime
 ) -> Suggestion:
     """What to buy for one level from this article."""
-    demand = observed_demand(session, level.variant_id, level.location_id, at=now)
     given = Inputs(
         as_of=now.astimezone(UTC).isoformat(),
         variant_id=level.variant_id,
@@ -146,13 +150,14 @@ def told_again(session: Session, stored: dict[str, Any]) -> Inputs:
     at = datetime.fromisoformat(given.as_of)
     place = {"variant_id": given.variant_id, "location_id": given.location_id}
     position = inventory.position_at(session, **place, at=at)
-    demand = observed_demand(session, given.variant_id, given.location_id, at=at)
+    level = (given.variant_id, given.location_id)
+    demand = observed_demand(session, [given.variant_id], at=at).get(level, _NO_DEMAND)
     return evaluate(
         replace(
             given,
             on_hand=position.on_hand,
             reserved=position.reserved,
-            on_order=on_order(session, [given.variant_id], at=at).get((given.variant_id, given.location_id), 0),
+            on_order=on_order(session, [given.variant_id], at=at).get(level, 0),
             demand_days=demand.days,
             demand_units=demand.units,
             demand_squares=demand.squares,
@@ -168,20 +173,21 @@ def explain(session: Session, line_id: int) -> tuple[Inputs, Inputs]:
     return Inputs(**line.inputs), told_again(session, line.inputs)
 
 
-def observed_demand(session: Session, variant_id: int, location_id: int, *, at: datetime) -> Demand:
-    """What was sold there in the whole UTC days before the moment's own day.
+def observed_demand(session: Session, variant_ids: Collection[int], *, at: datetime) -> dict[tuple[int, int], Demand]:
+    """(variant, location) → what was sold there in the whole UTC days before the moment's own day.
 
-    Days on which nothing could be sold count as days without demand: a shelf that was empty for long is underestimated.
+    Levels without any movement are left out. Days on which nothing could be sold count as days without demand: a shelf
+    that was empty for long is underestimated.
     """
     until = at.astimezone(UTC).date()
-    first = until - timedelta(days=DEMAND_DAYS)
-    began = inventory.first_movement_at(session, variant_id=variant_id, location_id=location_id)
-    if began is None:
-        return Demand(0, 0, 0)
-    first = max(first, began.astimezone(UTC).date())
-    days = max(0, (until - first).days)
-    sold = inventory.daily_sales(session, variant_id=variant_id, location_id=location_id, first=first, until=until)
-    return Demand.of(sold.values(), days=days)
+    earliest = until - timedelta(days=DEMAND_DAYS)
+    sold = inventory.daily_sales(session, variant_ids=variant_ids, first=earliest, until=until)
+    observed: dict[tuple[int, int], Demand] = {}
+    for place, began in inventory.first_movements(session, variant_ids=variant_ids).items():
+        first = max(earliest, began.astimezone(UTC).date())
+        # Nothing was sold before the first movement.
+        observed[place] = Demand.of(sold.get(place, {}).values(), days=max(0, (until - first).days))
+    return observed
 
 
 def on_order(session: Session, variant_ids: Iterable[int], *, at: datetime) -> dict[tuple[int, int], int]:

@@ -22,9 +22,9 @@ PATHS = [
 
 def _prepare_reference(session: object, parcel_id: int) -> None:
     parcel: Shipment = tracking.lock_shipment(session, parcel_id)
-    from transactional.shipping.consigning import reference_for
+    from transactional.shipping.consigning import new_reference
 
-    parcel.reference = reference_for(parcel)
+    parcel.reference = new_reference(parcel)
 
 
 def _consignment(depot: Depot, parcel_id: int) -> object:

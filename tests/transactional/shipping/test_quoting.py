@@ -26,7 +26,6 @@ def ask(kit: TradeKit, postal_code: str | None = "560001", **more: object) -> Sh
         ("414001", "national", 12_900),
         ("190001", "special", 17_900),
         ("682551", "special", 17_900),
-        ("900056", "special", 17_900),
     ],
 )
 def test_the_longest_prefix_decides_the_zone(kit: TradeKit, postal_code: str, zone: str, amount: int) -> None:

@@ -8,9 +8,12 @@ from sqlalchemy import select
 
 from tests.transactional.shipping.depot import Depot
 from transactional.core.models import OutboxMessage, OutboxState
+from transactional.orders.timeline import Audience, timeline
 from transactional.shipping import parcels, reading, steps
 from transactional.shipping.carrier import Unknown
+from transactional.shipping.consigning import new_reference
 from transactional.shipping.models import CallState, CarrierCall, ShipmentStatus
+from transactional.shipping.tracking import RETURN_ARRIVED
 from transactional.shipping_standin.faults import Fault
 
 
@@ -184,6 +187,37 @@ def test_goods_are_fetched_back_from_the_customer(depot: Depot) -> None:
     assert (order.body["pickup_pincode"], order.body["shipping_pincode"]) == ("560001", "560001")
     with pytest.raises(parcels.Conflict, match="1 units of order line"):
         fetch(2)
+
+
+def test_staff_hear_once_of_goods_that_the_courier_brings_back(depot: Depot) -> None:
+    parcel_id = depot.send()
+    depot.advance(parcel_id, 10)
+    depot.tell_all()
+    order_id = depot.parcel(parcel_id).order_id
+    (line,) = depot.kit.lines(order_id)
+    returned = depot.kit.run(
+        lambda s: (
+            parcels.create_return_parcel(s, shipment_id=parcel_id, units={line.id: 1}, cause="r", now=depot.kit.now).id
+        )
+    )
+    depot.work()
+    for _ in range(2):
+        depot.advance(returned, 10)
+        depot.tell_all()
+    assert depot.status(returned) is ShipmentStatus.DELIVERED
+    with depot.database.read() as session:
+        messages = session.scalars(select(OutboxMessage).where(OutboxMessage.topic == RETURN_ARRIVED)).all()
+        entries = timeline(session, order_id, audience=Audience.STAFF)
+    assert [message.payload["units"] for message in messages] == [{str(line.id): 1}]
+    assert [entry.what for entry in entries if entry.kind == "return_parcel"][-1] == "delivered"
+    assert [entry.what for entry in entries if entry.kind == "parcel"].count("delivered") == 1
+
+
+def test_two_shops_of_one_account_say_different_ids(depot: Depot) -> None:
+    parcel = depot.parcel(depot.pack(depot.order()))
+    said = {new_reference(parcel) for _ in range(20)}
+    assert len(said) == 20
+    assert all(reference.isdigit() and len(reference) <= 50 for reference in said)
 
 
 def test_only_delivered_goods_are_fetched(depot: Depot) -> None:

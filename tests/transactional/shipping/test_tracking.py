@@ -82,8 +82,6 @@ def test_a_claim_is_confirmed_by_the_carrier_s_own_word(depot: Depot) -> None:
     [
         ("ndr", S.DELIVERED, OrderStatus.DELIVERED),
         ("rto", S.RTO_DELIVERED, OrderStatus.CANCELLED),
-        ("lost", S.LOST, OrderStatus.CANCELLED),
-        ("damaged", S.DAMAGED, OrderStatus.CANCELLED),
         ("pickup_trouble", S.DELIVERED, OrderStatus.DELIVERED),
     ],
 )

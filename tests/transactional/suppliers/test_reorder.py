@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from tests.transactional.inventory.test_statements import statements
 from tests.transactional.suppliers.conftest import Buyer
 from transactional.catalog.service import InventoryPolicy
 from transactional.core.errors import NotFound
@@ -299,3 +300,22 @@ def test_the_forecast_that_made_a_line_is_a_requirement_that_the_line_covers(buy
     buyer.receive(order.id, Arrived(line.id, 12))
     [met] = buyer.ask(lambda s: list(service.requirements(s, unmet_only=False)))
     assert met.state is service.RequirementState.MET
+
+
+def test_any_number_of_levels_is_asked_about_at_once(buyer: Buyer) -> None:
+    def cost() -> int:
+        with statements(buyer.kit) as seen:
+            suggested(buyer)
+        return len(seen)
+
+    def one_more(sku: str) -> None:
+        variant = buyer.kit.variant(sku, stock=1)
+        buyer.rules(variant, reorder_policy=ReorderPolicy.FORECAST)
+        buyer.article(buyer.supplier(sku), variant)
+
+    one_more("CUP-0")
+    one = cost()
+    for number in range(1, 5):
+        one_more(f"CUP-{number}")
+    assert len(suggested(buyer)) == 5
+    assert cost() == one
