@@ -13,19 +13,14 @@ from transactional.payments.service import (
     GatewayOrder,
     PaymentGateway,
     StartedPaymentOut,
-    current_gateway,
+    gateway_of_process,
     request_for_new_order,
 )
 
 router = APIRouter(prefix="/v1/checkout", tags=["checkout"])
 
 
-async def gateway() -> PaymentGateway:
-    """The process's gateway."""
-    return current_gateway()
-
-
-Gateway = Annotated[PaymentGateway, Depends(gateway)]
+Gateway = Annotated[PaymentGateway, Depends(gateway_of_process)]
 
 
 @router.post(

@@ -19,7 +19,7 @@ from transactional.payments.gateway import (
 from transactional.payments.inbox import receive as receive_webhook
 from transactional.payments.models import GatewayOrder, Payment, PaymentStatus, Refund, RefundStatus
 from transactional.payments.polling import poll_open
-from transactional.payments.provider import current_gateway, gateway_in_use
+from transactional.payments.provider import current_gateway, gateway_in_use, gateway_of_process
 from transactional.payments.razorpay import RazorpayGateway
 from transactional.payments.reconciliation import ReconciliationReport, reconcile
 from transactional.payments.refund_reports import apply_gateway_refund
@@ -56,6 +56,7 @@ __all__ = [
     "apply_gateway_refund",
     "current_gateway",
     "gateway_in_use",
+    "gateway_of_process",
     "hand_to_gateway",
     "order_figures",
     "payments_of_order",
