@@ -18,6 +18,7 @@ from transactional.orders.giving_back import quote_refund
 from transactional.orders.models import Order, OrderLine, OrderUnitMove
 from transactional.orders.parcels import refuse_boxed
 from transactional.orders.queries import lines_of
+from transactional.orders.redirecting import shipping_difference
 from transactional.orders.units import price_of_units
 
 ADD, REMOVE = "add", "remove"
@@ -80,7 +81,8 @@ def price_change(session: Session, order: Order, change: OrderChange, wanted: Wa
     """Write a draft's lines with the prices that count from now on, and its difference.
 
     Raises InvalidInput for a change that changes nothing, leaves nothing of the order (that is a cancellation), names
-    another order's line or an incomplete address, and Conflict for more units than can go or goods that are not sold.
+    another order's line, an incomplete address or a place that nobody serves, and Conflict for more units than can go
+    or goods that are not sold.
     """
     lines = lines_of(session, order.id)
     _check(session, order, lines, wanted)
@@ -89,10 +91,14 @@ def price_change(session: Session, order: Order, change: OrderChange, wanted: Wa
     session.add_all(added)
     gross = sum(line.gross_minor for line in added)
     given_up = quote_refund(session, order, lines, wanted.remove, added_gross_minor=gross) if wanted.remove else 0
-    change.added_minor, change.given_up_minor = sum(line.net_minor for line in added), given_up
-    change.difference_minor = change.added_minor - given_up
+    moved = 0
     if wanted.ship_to is not None:
+        moved = shipping_difference(session, order, lines, wanted.ship_to, remove=wanted.remove, added=added)
         change.ship_to, change.ship_to_before = _moved(order, wanted.ship_to), order.ship_to
+    change.shipping_minor = moved
+    change.added_minor = sum(line.net_minor for line in added) + max(0, moved)
+    change.given_up_minor = given_up + max(0, -moved)
+    change.difference_minor = change.added_minor - change.given_up_minor
     session.flush()
 
 

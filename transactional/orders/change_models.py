@@ -67,6 +67,8 @@ class OrderChange(Base):
     added_minor: Mapped[Minor] = mapped_column(default=0)
     given_up_minor: Mapped[Minor] = mapped_column(default=0)
     difference_minor: Mapped[Minor] = mapped_column(default=0)
+    shipping_minor: Mapped[Minor] = mapped_column(default=0, server_default=text("0"))
+    """What sending to the new address costs more than to the old one; negative: less. Part of the difference."""
     ship_to: Mapped[dict[str, Any] | None] = mapped_column(JsonType)
     """The new address, where it changes."""
     ship_to_before: Mapped[dict[str, Any] | None] = mapped_column(JsonType)

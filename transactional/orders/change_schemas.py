@@ -88,6 +88,9 @@ class ChangeOut(BaseModel):
         description="Positive: to be paid before it happens. Negative: goes back when it has happened",
         examples=[79_900],
     )
+    shipping_minor: int = Field(
+        description="What sending to the new address costs more (negative: less); part of the difference", examples=[0]
+    )
     ship_to: dict[str, Any] | None = Field(examples=[None])
     created_at: datetime = Field(examples=["2026-01-15T12:00:00Z"])
     expires_at: datetime | None = Field(description="When it is given up", examples=["2026-01-16T12:00:00Z"])
@@ -107,6 +110,7 @@ class ChangeOut(BaseModel):
             added_minor=change.added_minor,
             given_up_minor=change.given_up_minor,
             difference_minor=change.difference_minor,
+            shipping_minor=change.shipping_minor,
             ship_to=change.ship_to,
             created_at=change.created_at,
             expires_at=change.expires_at,

@@ -28,6 +28,7 @@ from transactional.orders.claims import earn_for_added
 from transactional.orders.giving_back import GivenBack, give_back, publish_refund, settle_given
 from transactional.orders.models import Order, OrderLine, OrderStatus, PaymentMode, UnitMove
 from transactional.orders.queries import lines_of, lock_order
+from transactional.orders.redirecting import redirect
 from transactional.orders.transitions import refusal, transition
 from transactional.orders.units import status_by_units
 
@@ -173,14 +174,14 @@ def carry_out(session: Session, order: Order, change: OrderChange, *, actor: str
             now=now,
             reason=change.reason,
             cause=f"change:{change.id}",
-            agreed_minor=change.given_up_minor,
+            agreed_minor=change.given_up_minor - max(0, -change.shipping_minor),
         )
         free_stock(session, order, lines, removed, now=now)
         settle_given(session, order, given, actor=actor, now=now)
     if added and order.paid_at is not None:
         earn_for_added(session, order, added, actor, now)
     if change.ship_to is not None:
-        _redirect(session, order, change)
+        redirect(session, order, change)
     mark_applied(session, order, change, actor=actor, now=now)
     go_on(session, order, actor=actor, now=now, reason="change applied")
     publish_refund(session, order, -change.difference_minor, reason=change.reason, key=f"change:{change.id}", now=now)
@@ -335,14 +336,6 @@ def _grow(session: Session, order: Order, lines: Sequence[OrderLine]) -> None:
     )
     for column, value in values.items():
         set_committed_value(order, column, value)
-
-
-def _redirect(session: Session, order: Order, change: OrderChange) -> None:
-    assert change.ship_to is not None
-    order.ship_to = change.ship_to
-    order.ship_country = change.ship_to.get("country")
-    order.ship_city = change.ship_to.get("city")
-    session.flush()
 
 
 def go_on(session: Session, order: Order, *, actor: str, now: datetime, reason: str) -> None:

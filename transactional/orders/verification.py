@@ -42,7 +42,6 @@ _FROZEN_OF_ORDER = frozenset(
         "currency",
         "points_redeemed",
         "points_discount_minor",
-        "shipping_minor",
         "wrap_minor",
         "tax_included",
         "coupon_code",
@@ -210,9 +209,16 @@ def _grouped(session: Session, model: type[Row], order_ids: Sequence[int]) -> di
 def _thawed(session: Session, orders: Sequence[Order], told: Mapping[int, Events]) -> dict[int, list[Difference]]:
     """Frozen columns that somebody changed, as the journal tells."""
     found: dict[int, list[Difference]] = defaultdict(list)
+    recharged: dict[int, int] = defaultdict(int)
     for order_id, column, change in _rewritten(session, Order.__tablename__, [order.id for order in orders]):
+        if column == "shipping_minor":
+            recharged[order_id] += change[1] - change[0]
         if column in _FROZEN_OF_ORDER:
             found[order_id].append(Difference(column, str(change[0]), str(change[1])))
+    for order in orders:
+        agreed = sum(change.shipping_minor for change in told[order.id].changes if change.applied_at is not None)
+        if recharged[order.id] != agreed:
+            found[order.id].append(Difference("shipping_minor", f"moved by {agreed}", f"by {recharged[order.id]}"))
     order_of = {line.id: order.id for order in orders for line in told[order.id].lines}
     for line_id, column, change in _rewritten(session, OrderLine.__tablename__, list(order_of)):
         if column not in _MOVING_OF_LINE:
