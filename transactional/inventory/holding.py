@@ -334,7 +334,7 @@ def _post_sales(
         for order_line_id, location_id, units in _shared(parts, [line for line in lines if line.variant_id == ordered])
     ]
     if rows:
-        session.execute(insert(StockMovement), rows)
+        session.execute(insert(StockMovement), rows, execution_options={"render_nulls": True})
 
 
 def _shared(parts: Sequence[Ended], lines: Sequence[SoldLine]) -> list[tuple[int | None, int, int]]:

@@ -17,7 +17,7 @@ from transactional.orders.models import (
     PaymentMode,
 )
 from transactional.orders.stages import Progress, Stage
-from transactional.orders.timeline import Entry
+from transactional.orders.story import Entry
 from transactional.shipping.service import Shipment, ShipmentStatus
 
 

@@ -290,7 +290,7 @@ def write_parcel(session: Session, shipment: Shipment, contents: Sequence[Conten
         }
         for each in contents
     ]
-    session.execute(insert(ShipmentItem), rows)
+    session.execute(insert(ShipmentItem), rows, execution_options={"render_nulls": True})
 
 
 def _checked_address(parcel: NewParcel, *, strict: bool) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, insert
 from sqlalchemy.orm import Session
 
 from transactional.shipping import risk
@@ -31,7 +31,9 @@ def choice(session: Session, shipment: Shipment, offers: Sequence[CourierOffer],
     facts = ParcelFacts(shipment.zone, cod, shipment.chargeable_grams or shipment.weight_grams, probability)
     table = rank(offers, list_rules(session), facts)
     _forget_table(session, shipment)
-    session.add_all(_row(shipment, each, probability, now) for each in table)
+    if table:
+        rows = [_row(shipment, each, probability, now) for each in table]
+        session.execute(insert(CourierChoice), rows, execution_options={"render_nulls": True})
     best = next((each for each in table if each.rank == 1), None)
     if best is None:
         if not offers and shipment.postal_code is not None:
@@ -108,26 +110,26 @@ def _forget_table(session: Session, shipment: Shipment) -> None:
     )
 
 
-def _row(shipment: Shipment, each: RankedCourier, probability_bp: int, now: datetime) -> CourierChoice:
+def _row(shipment: Shipment, each: RankedCourier, probability_bp: int, now: datetime) -> dict[str, Any]:
     offer = each.offer
-    return CourierChoice(
-        shipment_id=shipment.id,
-        attempt=shipment.attempt,
-        courier_id=offer.courier_id,
-        courier_name=offer.name,
-        rank=each.rank,
-        chosen=each.rank == 1,
-        excluded_because=each.excluded_because,
-        rate_minor=offer.rate_minor,
-        rto_charge_minor=offer.rto_charge_minor,
-        rto_probability_bp=probability_bp,
-        adjustment_minor=each.adjustment_minor,
-        predicted_cost_minor=each.predicted_cost_minor,
-        estimated_days=offer.estimated_days,
-        rating_milli=offer.rating_milli,
-        reasons={"reasons": list(each.reasons)},
-        created_at=now,
-    )
+    return {
+        "shipment_id": shipment.id,
+        "attempt": shipment.attempt,
+        "courier_id": offer.courier_id,
+        "courier_name": offer.name,
+        "rank": each.rank,
+        "chosen": each.rank == 1,
+        "excluded_because": each.excluded_because,
+        "rate_minor": offer.rate_minor,
+        "rto_charge_minor": offer.rto_charge_minor,
+        "rto_probability_bp": probability_bp,
+        "adjustment_minor": each.adjustment_minor,
+        "predicted_cost_minor": each.predicted_cost_minor,
+        "estimated_days": offer.estimated_days,
+        "rating_milli": offer.rating_milli,
+        "reasons": {"reasons": list(each.reasons)},
+        "created_at": now,
+    }
 
 
 def _why_nobody(table: Sequence[RankedCourier]) -> str:

@@ -81,7 +81,9 @@ def keep(
             where=ShipmentEvent.confirmed.is_(False),
         )
         told = {"shipment_id": shipment_id, "source": source, "confirmed": confirmed, "received_at": now}
-        session.execute(upsert, [{**told, **_row(key, report)} for key, report in fresh.items()])
+        rows = [{**told, **_row(key, report)} for key, report in fresh.items()]
+        # Rows with and without a status or a problem go together.
+        session.execute(upsert, rows, execution_options={"render_nulls": True})
     return scans
 
 

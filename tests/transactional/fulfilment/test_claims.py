@@ -1,11 +1,14 @@
 """Parcels that the courier lost or broke: a claim opens of itself, one decision refunds it or sends it again."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 
+from tests.support.parallel import at_once, failures, successes
 from tests.support.trade import TradeKit
+from tests.support.web import log_in, make_client, make_staff
 from tests.transactional.shipping.depot import Depot, open_depot
 from transactional import wiring
 from transactional.core.clock import ManualClock
@@ -128,3 +131,43 @@ def test_a_parcel_that_turns_up_needs_no_decision(depot: Depot) -> None:
     assert depot.status(parcel_id) is ShipmentStatus.DELIVERED
     assert claim(depot, parcel_id).decision is ClaimDecision.WITHDRAWN
     assert depot.order_of(parcel_id).status is OrderStatus.DELIVERED
+
+
+def test_staff_read_and_decide_claims_over_http(depot: Depot, tmp_path: Path) -> None:
+    parcel_id = lose(depot)
+    make_staff(depot.database, "mira@example.com")
+    with make_client(depot.database, tmp_path) as client:
+        staff = log_in(client, "mira@example.com")
+        (waiting,) = client.get("/v1/staff/parcel-claims", headers=staff).json()["items"]
+        assert (waiting["shipment_id"], waiting["cause"], waiting["decision"]) == (parcel_id, "lost", None)
+        path = f"/v1/staff/parcel-claims/{waiting['id']}/decision"
+        assert client.post(path, json={"decision": "refund"}).status_code == 401
+        answers = {
+            decision: client.post(path, json={"decision": decision}, headers=staff).status_code
+            for decision in ("withdrawn", "refund", "resend")
+        }
+        assert answers == {"withdrawn": 422, "refund": 200, "resend": 409}
+        assert client.get("/v1/staff/parcel-claims", headers=staff).json()["items"] == []
+        (decided,) = client.get("/v1/staff/parcel-claims?open_only=false", headers=staff).json()["items"]
+        assert decided["decision"] == "refund"
+        assert client.post("/v1/staff/parcel-claims/999/decision", json={"decision": "refund"}, headers=staff).is_error
+
+
+def test_a_decision_taken_by_two_at_once_is_taken_once(any_kit: TradeKit, clock: ManualClock) -> None:
+    wiring.wire()
+    depot = open_depot(any_kit, clock)
+    with depot.in_use():
+        claim_id = claim(depot, lose(depot)).id
+
+        def work(decision: ClaimDecision) -> Callable[[], CarrierClaim]:
+            return lambda: depot.kit.run(
+                lambda s: claims.decide(
+                    s, claim_id=claim_id, decision=decision, actor="user:1", note="", now=depot.kit.now
+                )
+            )
+
+        results = at_once([work(ClaimDecision.REFUND), work(ClaimDecision.RESEND)])
+        assert len(successes(results)) == 1
+        assert [type(error) for error in failures(results)] == [Conflict]
+        depot.work()
+        depot.kit.assert_sound()
