@@ -319,7 +319,7 @@ def _complete(
     if collected:
         settle_claims(session, order, lines, actor, now)
         _publish_collected(session, order, now)
-    opens = counting.return_window_opens(session, order)
+    opens = now if stamps.get("delivered_at") else counting.return_window_opens(session, order)
     assert opens is not None, "the order has just been delivered"
     loyalty.postpone_activation(session, order_id=order.id, delivered_at=opens)
 
