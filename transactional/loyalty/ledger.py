@@ -116,7 +116,13 @@ def new_entry(
 
 
 def consume(
-    session: Session, lots: Sequence[PointLot], points: int, entry: PointEntry, *, drained: LotState
+    session: Session,
+    lots: Sequence[PointLot],
+    points: int,
+    entry: PointEntry,
+    *,
+    drained: LotState,
+    now: datetime,
 ) -> list[Taken]:
     """Take up to `points` from the lots in their order, in the name of `entry`; an emptied lot becomes `drained`."""
     taken: list[Taken] = []
@@ -128,19 +134,24 @@ def consume(
             lot.remaining -= part
             if lot.remaining == 0:
                 lot.state = drained
-            tie(session, lot.id, entry.id, part)
+            tie(session, lot.id, entry.id, part, now)
             missing -= part
     session.flush()
     return taken
 
 
-def tie(session: Session, lot_id: int, entry_id: int, amount: int) -> None:
+def tie(session: Session, lot_id: int, entry_id: int, amount: int, now: datetime) -> None:
     """Record what an entry took from a lot (negative: gave back). A pair that meets again adds up."""
-    statement = insert_into(session, PointConsumption).values(lot_id=lot_id, entry_id=entry_id, amount=amount)
+    statement = insert_into(session, PointConsumption).values(
+        lot_id=lot_id, entry_id=entry_id, amount=amount, occurred_at=now
+    )
     session.execute(
         statement.on_conflict_do_update(
             index_elements=["lot_id", "entry_id"],
-            set_={"amount": PointConsumption.amount + statement.excluded.amount},
+            set_={
+                "amount": PointConsumption.amount + statement.excluded.amount,
+                "occurred_at": statement.excluded.occurred_at,
+            },
         )
     )
 
@@ -160,13 +171,13 @@ def refresh(session: Session, customer_id: int, *, now: datetime, actor: str) ->
     return _activate(session, customer_id, now, actor) + _expire(session, customer_id, now, actor)
 
 
-def settle_owed(session: Session, customer_id: int, lots: Sequence[PointLot]) -> int:
+def settle_owed(session: Session, customer_id: int, lots: Sequence[PointLot], now: datetime) -> int:
     """Let lots that have just become available pay what the customer owes; gives the points paid."""
     if not session.scalar(select(PointBalance.owed).where(PointBalance.customer_id == customer_id)):
         return 0
     paid = 0
     for entry, uncovered in _uncovered_reversals(session, customer_id):
-        paid += sum(t.points for t in consume(session, lots, uncovered, entry, drained=LotState.REVERSED))
+        paid += sum(t.points for t in consume(session, lots, uncovered, entry, drained=LotState.REVERSED, now=now))
     if paid:
         shift_balance(session, customer_id, active=-paid, owed=-paid)
     return paid
@@ -187,7 +198,7 @@ def _activate(session: Session, customer_id: int, now: datetime, actor: str) -> 
         lot.state = LotState.ACTIVE
         write_entry(session, EntryKind.ACTIVATE, customer_id=customer_id, points=0, actor=actor, now=now, lot_id=lot.id)
         shift_balance(session, customer_id, pending=-lot.remaining, active=lot.remaining)
-        settle_owed(session, customer_id, [lot])
+        settle_owed(session, customer_id, [lot], now)
     return len(due)
 
 
@@ -198,7 +209,7 @@ def _expire(session: Session, customer_id: int, now: datetime, actor: str) -> in
         entry = write_entry(
             session, EntryKind.EXPIRE, customer_id=customer_id, points=-points, actor=actor, now=now, lot_id=lot.id
         )
-        consume(session, [lot], points, entry, drained=LotState.EXPIRED)
+        consume(session, [lot], points, entry, drained=LotState.EXPIRED, now=now)
         shift_balance(session, customer_id, active=-points)
     return len(due)
 

@@ -69,7 +69,7 @@ def hold(
     entry = write_entry(
         session, EntryKind.HOLD, customer_id=customer_id, points=-points, actor=actor, now=now, order_id=order_id
     )
-    taken = consume(session, active_lots(session, customer_id), points, entry, drained=LotState.SPENT)
+    taken = consume(session, active_lots(session, customer_id), points, entry, drained=LotState.SPENT, now=now)
     assert sum(part.points for part in taken) == points, "the balance row and the lots disagree"
     return entry
 
@@ -104,11 +104,11 @@ def release(session: Session, *, order_id: int, now: datetime, actor: str = "sho
     for lot, amount in consumed_by(session, held.entry_id):
         lot.remaining += amount
         lot.state = LotState.ACTIVE
-        tie(session, lot.id, entry.id, -amount)
+        tie(session, lot.id, entry.id, -amount, now)
         lots.append(lot)
     session.flush()
     shift_balance(session, held.customer_id, held=-held.points, active=held.points)
-    settle_owed(session, held.customer_id, lots)
+    settle_owed(session, held.customer_id, lots, now)
     return held.points
 
 

@@ -75,7 +75,7 @@ def _take_back(session: Session, line: OrderLinePoints, points: int, now: dateti
         order_id=line.order_id,
         reason="units returned",
     )
-    taken = consume(session, family, in_lots, entry, drained=LotState.REVERSED)
+    taken = consume(session, family, in_lots, entry, drained=LotState.REVERSED, now=now)
     pending = sum(part.points for part in taken if part.state is LotState.PENDING)
     shift_balance(session, line.customer_id, pending=-pending, active=pending - in_lots, owed=owed)
     return in_lots + owed
@@ -93,7 +93,7 @@ def _give_back(session: Session, line: OrderLinePoints, points: int, now: dateti
         if part > 0:
             lots.append(_restore(session, line, spent_lot, part, now=now, actor=actor))
     shift_balance(session, line.customer_id, active=points)
-    settle_owed(session, line.customer_id, lots)
+    settle_owed(session, line.customer_id, lots, now)
 
 
 def _restore(

@@ -280,14 +280,14 @@ def adjust(session: Session, *, customer_id: int, points: int, actor: str, reaso
             lot_id=lot.id,
             reason=reason,
         )
-        settle_owed(session, customer_id, [lot])
+        settle_owed(session, customer_id, [lot], now)
         return entry
     if not shift_balance(session, customer_id, active=points, guard=PointBalance.active - PointBalance.owed >= -points):
         raise PointsRefused(f"fewer than {-points} points are free")
     entry = write_entry(
         session, EntryKind.ADJUST, customer_id=customer_id, points=points, actor=actor, now=now, reason=reason
     )
-    consume(session, active_lots(session, customer_id), -points, entry, drained=LotState.SPENT)
+    consume(session, active_lots(session, customer_id), -points, entry, drained=LotState.SPENT, now=now)
     return entry
 
 
