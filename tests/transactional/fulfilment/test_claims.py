@@ -125,7 +125,7 @@ def test_nothing_is_sent_again_from_an_empty_shelf(depot: Depot) -> None:
 def test_a_parcel_that_turns_up_needs_no_decision(depot: Depot) -> None:
     parcel_id = lose(depot)
     now = depot.clock.now()
-    depot.standin.journeys.add(depot.at_carrier(parcel_id), Scan(now, "7", 7, "DLVD", "found", "hub"))
+    depot.standin.journeys.add(depot.at_carrier(parcel_id), Scan(now, "7", "DELIVERED", "DLVD", "found", "hub"))
     polling.confirm(depot.database, depot.carrier, shipment_id=parcel_id)
     depot.work()
     assert depot.status(parcel_id) is ShipmentStatus.DELIVERED
