@@ -6,6 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 # ISO 4217: currencies whose minor unit is not a hundredth.
 _EXPONENTS = {"JPY": 0, "KRW": 0, "VND": 0, "BHD": 3, "JOD": 3, "KWD": 3, "OMR": 3, "TND": 3}
+_SYMBOLS = {"INR": "₹", "GBP": "£", "USD": "$", "EUR": "€"}
 
 BASIS_POINTS = 10_000
 
@@ -77,8 +78,42 @@ class Money:
 
 def percent_of(minor: int, basis_points: int) -> int:
     """`basis_points` / 10,000 of an amount, rounded half away from zero."""
-    share = Decimal(minor) * basis_points / BASIS_POINTS
-    return int(share.quantize(Decimal(1), rounding=ROUND_HALF_UP))
+    share = (2 * abs(minor) * basis_points + BASIS_POINTS) // (2 * BASIS_POINTS)
+    return -share if minor < 0 else share
+
+
+def symbol(currency: str) -> str:
+    """₹ for INR; the ISO code where a currency has no sign of its own here."""
+    return _SYMBOLS.get(currency, currency)
+
+
+def grouped(minor: int, currency: str) -> str:
+    """Digits in groups: `12,34,567.80` in rupees, `1,234,567.80` elsewhere."""
+    digits = exponent(currency)
+    major, rest = divmod(abs(minor), 10**digits)
+    whole = _indian_groups(major) if currency == "INR" else f"{major:,}"
+    sign = "-" if minor < 0 else ""
+    return f"{sign}{whole}.{rest:0{digits}d}" if digits else f"{sign}{whole}"
+
+
+def amount_text(minor: int, currency: str) -> str:
+    """An amount in a sentence: `₹200`, `₹1,00,000.50`, `CHF 200`. A fraction of nothing is left out."""
+    sign = symbol(currency)
+    figure = grouped(abs(minor), currency)
+    if minor % 10 ** exponent(currency) == 0:
+        figure = figure.partition(".")[0]
+    return f"{'-' if minor < 0 else ''}{sign}{' ' if sign == currency else ''}{figure}"
+
+
+def _indian_groups(number: int) -> str:
+    """The last three digits, then groups of two."""
+    text = str(number)
+    head, tail = text[:-3], text[-3:]
+    groups = []
+    while head:
+        groups.append(head[-2:])
+        head = head[:-2]
+    return ",".join([*reversed(groups), tail])
 
 
 def contained_tax(net_minor: int, rate_bp: int) -> int:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from transactional.core.money import grouped, symbol
 from transactional.documents.models import (
     DocumentKind,
     DocumentLineKind,
@@ -14,10 +15,9 @@ from transactional.documents.models import (
     TaxDocumentLine,
 )
 from transactional.documents.states import ABROAD, STATES, state_name
-from transactional.documents.words import amount_in_words, grouped
+from transactional.documents.words import amount_in_words
 
 _INDIAN_TIME = ZoneInfo("Asia/Kolkata")
-_SYMBOLS = {"INR": "₹", "GBP": "£", "USD": "$", "EUR": "€"}
 _SUPPLY = {
     SupplyKind.INTRA: "Intra-state",
     SupplyKind.INTER: "Inter-state",
@@ -42,7 +42,7 @@ def printed(document: TaxDocument, lines: Sequence[TaxDocumentLine]) -> dict[str
         "facts": _facts(document),
         "seller": document.seller,
         "buyer": document.buyer | {"country": _country(document.buyer)},
-        "currency": _SYMBOLS.get(document.currency, document.currency),
+        "currency": symbol(document.currency),
         "lines": [_line(line, money) for line in lines],
         "discounted": any(line.discount_minor for line in lines),
         "taxes": [label for label, _, _ in _taxes(document, document)],

@@ -64,23 +64,3 @@ def amount_in_words(minor: int, currency: str) -> str:
     elif rest:
         words += f" and {rest}/{10**digits}"
     return f"{words[0].upper()}{words[1:]} only"
-
-
-def grouped(minor: int, currency: str) -> str:
-    """Digits in groups: `12,34,567.80` in rupees, `1,234,567.80` elsewhere."""
-    digits = exponent(currency)
-    major, rest = divmod(abs(minor), 10**digits)
-    whole = _indian_groups(major) if currency == "INR" else f"{major:,}"
-    sign = "-" if minor < 0 else ""
-    return f"{sign}{whole}.{rest:0{digits}d}" if digits else f"{sign}{whole}"
-
-
-def _indian_groups(number: int) -> str:
-    """The last three digits, then groups of two."""
-    text = str(number)
-    head, tail = text[:-3], text[-3:]
-    groups = []
-    while head:
-        groups.append(head[-2:])
-        head = head[:-2]
-    return ",".join([*reversed(groups), tail])

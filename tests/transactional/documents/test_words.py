@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transactional.documents.words import amount_in_words, grouped, number_in_words
+from transactional.core.money import grouped
+from transactional.documents.words import amount_in_words, number_in_words
 
 
 @pytest.mark.parametrize(

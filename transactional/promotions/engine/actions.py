@@ -1,0 +1,173 @@
+"""What an offer gives. Each action is a registered plug-in with typed arguments; amounts in minor units.
+
+`monotone` declares that more of anything in the basket never lowers what the action saves. The cheapest item cannot
+promise it: a cheaper one may come.
+"""
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from transactional.core.money import allocate, percent_of
+from transactional.promotions.engine.bundling import bundles_of
+from transactional.promotions.engine.facts import DiscountClass
+from transactional.promotions.engine.grants import Bundle, Grant, Part, Share
+from transactional.promotions.engine.plugins import Plugin, Register
+from transactional.promotions.engine.selection import Selection, Shelves
+
+ALL_OF_IT = 10_000
+_MOST = 10**15
+_PRODUCT = frozenset({DiscountClass.PRODUCT})
+_GOODS = frozenset({DiscountClass.PRODUCT, DiscountClass.ORDER})
+_SHIPPING = frozenset({DiscountClass.SHIPPING})
+
+
+class Action(Plugin):
+    """An action gives on goods (`grant`), or on a sum: the order's, or the price of shipping (`off`)."""
+
+    classes: ClassVar[frozenset[DiscountClass]]
+    monotone: ClassVar[bool] = True
+
+    select: Selection = Selection()
+    """Which goods it is for. Order and shipping discounts are for the whole order."""
+
+    def grant(self, shelves: Shelves) -> Grant:
+        """What it gives on the selected goods."""
+        raise NotImplementedError
+
+    def off(self, base_minor: int) -> int:
+        """What it takes off a sum, before anything limits it but its own cap."""
+        raise NotImplementedError
+
+
+ACTIONS: Register[Action] = Register("action")
+
+
+@ACTIONS.add
+class Percentage(Action):
+    """`bp` basis points off, at most `cap_minor` in all; a cap is split over the lines by what each would get."""
+
+    kind: ClassVar[str] = "percentage"
+    classes: ClassVar[frozenset[DiscountClass]] = _GOODS
+
+    bp: int = Field(ge=1, le=ALL_OF_IT)
+    cap_minor: int | None = Field(default=None, ge=1, le=_MOST)
+
+    def grant(self, shelves: Shelves) -> Grant:
+        """A share of every selected line."""
+        numbers = shelves.find(self.select)
+        if self.cap_minor is None:
+            return Grant(tuple(Share(number, self.bp) for number in numbers), cut=_cut(shelves, numbers, self.bp))
+        rooms = [_room(shelves, number) for number in numbers]
+        wanted = [
+            min(percent_of(shelves.lines[number].gross_minor, self.bp), room)
+            for number, room in zip(numbers, rooms, strict=True)
+        ]
+        capped = wanted if sum(wanted) <= self.cap_minor else allocate(self.cap_minor, wanted)
+        shares = tuple(Share(number, self.bp, most) for number, most in zip(numbers, capped, strict=True))
+        return Grant(shares, cut=_cut(shelves, numbers, self.bp))
+
+    def off(self, base_minor: int) -> int:
+        """The share of the sum, up to the cap."""
+        share = percent_of(base_minor, self.bp)
+        return share if self.cap_minor is None else min(share, self.cap_minor)
+
+
+@ACTIONS.add
+class Fixed(Action):
+    """`amount_minor` off: once, split over the selected goods by their value, or off each unit."""
+
+    kind: ClassVar[str] = "fixed"
+    classes: ClassVar[frozenset[DiscountClass]] = _GOODS
+
+    amount_minor: int = Field(ge=1, le=_MOST)
+    each: bool = False
+
+    def grant(self, shelves: Shelves) -> Grant:
+        """The amount as a ceiling for every selected line."""
+        numbers = shelves.find(self.select)
+        rooms = [_room(shelves, number) for number in numbers]
+        if self.each:
+            lines = [shelves.lines[number] for number in numbers]
+            ceilings = [min(self.amount_minor, line.unit_room_minor) * line.quantity for line in lines]
+            cut = any(line.unit_room_minor < self.amount_minor for line in lines)
+        else:
+            ceilings = allocate(min(self.amount_minor, sum(rooms)), rooms)
+            cut = sum(rooms) < self.amount_minor
+        shares = tuple(Share(number, ALL_OF_IT, most) for number, most in zip(numbers, ceilings, strict=True))
+        return Grant(shares, cut=cut)
+
+    def off(self, base_minor: int) -> int:  # noqa: ARG002
+        """The amount; the goods' room limits it elsewhere."""
+        return self.amount_minor
+
+
+@ACTIONS.add
+class FreeShipping(Action):
+    """Shipping costs nothing, or `cap_minor` less."""
+
+    kind: ClassVar[str] = "free_shipping"
+    classes: ClassVar[frozenset[DiscountClass]] = _SHIPPING
+
+    cap_minor: int | None = Field(default=None, ge=1, le=_MOST)
+
+    def off(self, base_minor: int) -> int:
+        """Never more than shipping costs."""
+        return base_minor if self.cap_minor is None else min(base_minor, self.cap_minor)
+
+
+@ACTIONS.add
+class CheapestItem(Action):
+    """`bp` basis points off the cheapest unit of all selected ones, whatever else happens to it."""
+
+    kind: ClassVar[str] = "cheapest_item"
+    classes: ClassVar[frozenset[DiscountClass]] = _PRODUCT
+    monotone: ClassVar[bool] = False
+
+    bp: int = Field(default=ALL_OF_IT, ge=1, le=ALL_OF_IT)
+
+    def grant(self, shelves: Shelves) -> Grant:
+        """One unit of the line with the lowest price; among equals the first."""
+        numbers = shelves.find(self.select)
+        if not numbers:
+            return Grant()
+        cheapest = min(numbers, key=lambda number: (shelves.lines[number].unit_price_minor, number))
+        line = shelves.lines[cheapest]
+        wanted = percent_of(line.unit_price_minor, self.bp)
+        amount = min(wanted, line.unit_room_minor)
+        return Grant(bundles=(Bundle((Part(cheapest, 0, 1, amount),)),), cut=amount < wanted)
+
+
+@ACTIONS.add
+class BuyXGetY(Action):
+    """Who buys `buy` units gets `get` more at `bp` basis points off, up to `max_sets` times.
+
+    Sets are formed from the dearest units down. Where `select` and `get_select` are the same goods, the cheapest `get`
+    of each set are the lowered ones; a unit that only happens to be in both counts as bought.
+    """
+
+    kind: ClassVar[str] = "buy_x_get_y"
+    classes: ClassVar[frozenset[DiscountClass]] = _PRODUCT
+
+    buy: int = Field(ge=1, le=1_000)
+    get: int = Field(ge=1, le=1_000)
+    bp: int = Field(default=ALL_OF_IT, ge=1, le=ALL_OF_IT)
+    max_sets: int | None = Field(default=None, ge=1, le=100_000)
+    get_select: Selection | None = None
+    """Which goods are got; as `select` when absent."""
+
+    def grant(self, shelves: Shelves) -> Grant:
+        """One bundle for each sort of set; equal sets go together."""
+        bought = shelves.find(self.select)
+        got = bought if self.get_select is None else shelves.find(self.get_select)
+        sets = bundles_of(shelves.lines, bought, got, buy=self.buy, get=self.get, bp=self.bp, most=self.max_sets)
+        return Grant(bundles=sets.bundles, too_few=sets.missing, cut=sets.cut)
+
+
+def _room(shelves: Shelves, number: int) -> int:
+    line = shelves.lines[number]
+    return line.unit_room_minor * line.quantity
+
+
+def _cut(shelves: Shelves, numbers: tuple[int, ...], bp: int) -> bool:
+    return any(percent_of(shelves.lines[number].gross_minor, bp) > _room(shelves, number) for number in numbers)
