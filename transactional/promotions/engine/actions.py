@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from transactional.core.money import allocate, percent_of
+from transactional.core.money import allocate, amount_text, percent_of
 from transactional.promotions.engine.bundling import bundles_of
 from transactional.promotions.engine.facts import DiscountClass
 from transactional.promotions.engine.grants import Bundle, Grant, Part, Share
@@ -37,6 +37,10 @@ class Action(Plugin):
 
     def off(self, base_minor: int) -> int:
         """What it takes off a sum, before anything limits it but its own cap."""
+        raise NotImplementedError
+
+    def words(self, currency: str) -> str:
+        """What it gives, for people: "10 % off"."""
         raise NotImplementedError
 
 
@@ -72,6 +76,11 @@ class Percentage(Action):
         share = percent_of(base_minor, self.bp)
         return share if self.cap_minor is None else min(share, self.cap_minor)
 
+    def words(self, currency: str) -> str:
+        """10 % off, up to ₹500."""
+        most = "" if self.cap_minor is None else f", up to {amount_text(self.cap_minor, currency)}"
+        return f"{_percent(self.bp)} off{most}"
+
 
 @ACTIONS.add
 class Fixed(Action):
@@ -101,6 +110,10 @@ class Fixed(Action):
         """The amount; the goods' room limits it elsewhere."""
         return self.amount_minor
 
+    def words(self, currency: str) -> str:
+        """₹100 off, or off each."""
+        return f"{amount_text(self.amount_minor, currency)} off{' each' if self.each else ''}"
+
 
 @ACTIONS.add
 class FreeShipping(Action):
@@ -114,6 +127,10 @@ class FreeShipping(Action):
     def off(self, base_minor: int) -> int:
         """Never more than shipping costs."""
         return base_minor if self.cap_minor is None else min(base_minor, self.cap_minor)
+
+    def words(self, currency: str) -> str:
+        """Free shipping, or so much off it."""
+        return "free shipping" if self.cap_minor is None else f"{amount_text(self.cap_minor, currency)} off shipping"
 
 
 @ACTIONS.add
@@ -136,6 +153,10 @@ class CheapestItem(Action):
         wanted = percent_of(line.unit_price_minor, self.bp)
         amount = min(wanted, line.unit_room_minor)
         return Grant(bundles=(Bundle((Part(cheapest, 0, 1, amount),)),), cut=amount < wanted)
+
+    def words(self, currency: str) -> str:  # noqa: ARG002
+        """The cheapest item free, or cheaper."""
+        return "the cheapest item free" if self.bp == ALL_OF_IT else f"{_percent(self.bp)} off the cheapest item"
 
 
 @ACTIONS.add
@@ -163,6 +184,10 @@ class BuyXGetY(Action):
         sets = bundles_of(shelves.lines, bought, got, buy=self.buy, get=self.get, bp=self.bp, most=self.max_sets)
         return Grant(bundles=sets.bundles, too_few=sets.missing, cut=sets.cut)
 
+    def words(self, currency: str) -> str:  # noqa: ARG002
+        """2 + 1 free."""
+        return f"{self.buy} + {self.get} {'free' if self.bp == ALL_OF_IT else f'at {_percent(self.bp)} off'}"
+
 
 def _room(shelves: Shelves, number: int) -> int:
     line = shelves.lines[number]
@@ -171,3 +196,8 @@ def _room(shelves: Shelves, number: int) -> int:
 
 def _cut(shelves: Shelves, numbers: tuple[int, ...], bp: int) -> bool:
     return any(percent_of(shelves.lines[number].gross_minor, bp) > _room(shelves, number) for number in numbers)
+
+
+def _percent(bp: int) -> str:
+    whole, part = divmod(bp, 100)
+    return f"{whole}.{part:02d}".rstrip("0").rstrip(".") + " %" if part else f"{whole} %"

@@ -1,0 +1,129 @@
+"""The combination that saves most.
+
+Two offers of different classes stand together where each names the other's class. So there are eight families, by which
+of the three classes take part, and within a family the classes choose almost freely: product offers first, because the
+more they save, the more all save together (no order discount grows by more than the price it is taken of falls); then
+order offers on what is left; then shipping. An exclusive offer is a combination of its own.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+
+from transactional.promotions.engine.admission import Entry
+from transactional.promotions.engine.choosing import Member, Ranks, best_choice
+from transactional.promotions.engine.effort import Effort
+from transactional.promotions.engine.facts import Basket, DiscountClass, Line
+from transactional.promotions.engine.pricing import product_cells, room_minor, take_off
+
+Classes = frozenset[DiscountClass]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Some offers and what they save together. `ranks` may hold offers that give nothing beside the others."""
+
+    ranks: Ranks
+    minor: int
+
+
+NONE = Choice((), 0)
+
+
+class Combiner:
+    """Finds the best combinations of some entries on a basket."""
+
+    def __init__(self, basket: Basket, lines: Sequence[Line], entries: Sequence[Entry], effort: Effort) -> None:
+        self._lines = lines
+        self._effort = effort
+        self._entries = {entry.rank: entry for entry in entries}
+        self._gross = basket.gross_minor
+        self._room = room_minor(lines)
+        self._shipping = basket.shipping_minor or 0
+        self._goods_known: dict[Ranks, int] = {}
+
+    def best(self) -> list[Choice]:
+        """The combinations of which none saves more; several where they save the same."""
+        choices = {NONE}
+        for entry in self._entries.values():
+            if entry.rule.exclusive:
+                choices.add(Choice((entry.rank,), entry.alone_minor))
+        for family in product((False, True), repeat=3):
+            classes = frozenset(one for one, there in zip(DiscountClass, family, strict=True) if there)
+            choices.add(self._best_of_family(classes))
+        most = max(choice.minor for choice in choices)
+        return sorted((choice for choice in choices if choice.minor == most), key=lambda choice: choice.ranks)
+
+    def _best_of_family(self, classes: Classes) -> Choice:
+        goods = self._best_goods(self._allowed(DiscountClass.PRODUCT, classes))
+        order = self._best_order(self._allowed(DiscountClass.ORDER, classes), goods.minor)
+        shipping = self._best_shipping(self._allowed(DiscountClass.SHIPPING, classes))
+        return Choice(
+            tuple(sorted(goods.ranks + order.ranks + shipping.ranks)), goods.minor + order.minor + shipping.minor
+        )
+
+    def _allowed(self, own: DiscountClass, classes: Classes) -> list[Entry]:
+        """The offers of a class that may stand beside every other class of the family."""
+        if own not in classes:
+            return []
+        others = classes - {own}
+        return [
+            entry
+            for entry in self._entries.values()
+            if entry.rule.discount_class is own and not entry.rule.exclusive and others <= entry.rule.combines_with
+        ]
+
+    def _best_goods(self, entries: Sequence[Entry]) -> Choice:
+        ranks = best_choice(_members(entries), self._goods_minor, self._effort)
+        return Choice(ranks, self._goods_minor(ranks))
+
+    def _goods_minor(self, ranks: Ranks) -> int:
+        known = self._goods_known.get(ranks)
+        if known is None:
+            cells = product_cells(self._lines, [self._entries[rank] for rank in ranks], self._effort)
+            known = self._goods_known[ranks] = sum(cell.amount_minor for cell in cells)
+        return known
+
+    def _best_order(self, entries: Sequence[Entry], gone_minor: int) -> Choice:
+        return self._best_of_sum(
+            entries,
+            DiscountClass.ORDER,
+            initial_minor=self._gross,
+            left_minor=self._gross - gone_minor,
+            room_minor=self._room - gone_minor,
+        )
+
+    def _best_shipping(self, entries: Sequence[Entry]) -> Choice:
+        return self._best_of_sum(
+            entries,
+            DiscountClass.SHIPPING,
+            initial_minor=self._shipping,
+            left_minor=self._shipping,
+            room_minor=self._shipping,
+        )
+
+    def _best_of_sum(
+        self, entries: Sequence[Entry], own: DiscountClass, *, initial_minor: int, left_minor: int, room_minor: int
+    ) -> Choice:
+        """One offer alone, or several that all combine with their own class."""
+
+        def worth(ranks: Ranks) -> int:
+            return take_off(
+                [self._entries[rank] for rank in ranks],
+                initial_minor=initial_minor,
+                left_minor=left_minor,
+                room_minor=room_minor,
+            ).total_minor
+
+        joint = best_choice(
+            _members([entry for entry in entries if own in entry.rule.combines_with]), worth, self._effort
+        )
+        singles = [(entry.rank,) for entry in entries if own not in entry.rule.combines_with]
+        return min(
+            (Choice(ranks, worth(ranks)) for ranks in [joint, *singles]),
+            key=lambda choice: (-choice.minor, choice.ranks),
+        )
+
+
+def _members(entries: Sequence[Entry]) -> list[Member]:
+    return [Member(entry.rank, entry.alone_minor, entry.rule.max_per_class) for entry in entries]
