@@ -97,6 +97,7 @@ class TestLogins:
         with pytest.raises(LoginRefusedError, match="read_analytics"):
             logins.begin(STRANGER, PASSWORD)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("step", "steps"), [(LIFETIME_SECONDS, 1), (IDLE_SECONDS, 1), (IDLE_SECONDS - 1, 7)],
         ids=["after a working day", "when nobody looks", "though somebody looked all day"],
@@ -219,6 +220,7 @@ class TestEntrance:
         assert answer.status_code == 403
         assert "set-cookie" not in answer.headers
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         "elsewhere", ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/login", ""]
     )
@@ -243,6 +245,7 @@ def test_streamlit_finds_no_folder_whose_pages_it_would_run_by_itself() -> None:
     assert not (Path(__file__).parents[2] / "dashboards" / "pages").exists()
 
 
+@pytest.mark.slow
 def test_what_charts_load_late_is_loaded_before_the_first_visitor_comes() -> None:
     """Two pages drawn at once would import it at once, and one of them would find it half loaded."""
     code = "import sys, dashboards.server; print('pandas' in sys.modules)"

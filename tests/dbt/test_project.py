@@ -73,6 +73,7 @@ def _described(mart: Path) -> dict[str, Any]:
     return dict(model)
 
 
+@pytest.mark.slow
 def test_no_python_in_the_project_for_it_would_join_the_installed_package() -> None:
     assert list(PROJECT.rglob("*.py")) == []
     assert Path(import_module("dbt.cli.main").__file__ or "").is_relative_to(PROJECT) is False

@@ -215,6 +215,7 @@ def test_discover_is_filled_up_from_popularity_and_says_so(keeper: Keeper, small
     assert kinds[-1] == "popular"
 
 
+@pytest.mark.slow
 def test_a_newer_snapshot_changes_what_old_champions_may_show(
     keeper: Keeper, small_shop: Settings, store: Store
 ) -> None:

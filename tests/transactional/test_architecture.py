@@ -1,7 +1,8 @@
 """The shop's own rules of construction, read from the source: whoever breaks one is named with file and line."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -27,10 +28,10 @@ MONEY_DOMAINS = {"cart", "checkout", "orders", "promotions", "loyalty", "returns
 MACHINE_CLOCKS = {"now", "utcnow", "today", "fromtimestamp", "utcfromtimestamp"}
 
 
-def sources(under: Path = SHOP) -> Iterator[tuple[Path, ast.Module]]:
-    for path in sorted(under.rglob("*.py")):
-        if "migrations" not in path.parts:
-            yield path, ast.parse(path.read_text(encoding="utf-8"))
+@cache
+def sources(under: Path = SHOP) -> Sequence[tuple[Path, ast.Module]]:
+    paths = [path for path in sorted(under.rglob("*.py")) if "migrations" not in path.parts]
+    return [(path, ast.parse(path.read_text(encoding="utf-8"))) for path in paths]
 
 
 def place(path: Path, node: ast.AST) -> str:

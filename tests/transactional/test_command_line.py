@@ -79,6 +79,7 @@ def test_bad_settings_are_named(
     assert word in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_migrate_brings_an_empty_database_to_the_present_schema(
     own_settings: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

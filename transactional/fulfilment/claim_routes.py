@@ -40,7 +40,7 @@ class ClaimOut(BaseModel):
         return cls(**{name: getattr(claim, name) for name in cls.model_fields})
 
 
-class DecisionIn(BaseModel):
+class ParcelDecisionIn(BaseModel):
     """What the buyer gets."""
 
     decision: Literal["refund", "resend"] = Field(examples=["refund"])
@@ -74,7 +74,7 @@ def decide(
     clock: ClockDep,
     actor: CurrentActor,
     claim_id: Annotated[int, Path(ge=1, examples=[3])],
-    body: DecisionIn,
+    body: ParcelDecisionIn,
 ) -> ClaimOut:
     """Taken once; the same decision again changes nothing. The money, or the new parcel, follows by itself."""
     return ClaimOut.of(

@@ -98,6 +98,7 @@ def test_grouping_changes_nothing() -> None:
     assert BgNbd.fit(grouped).parameters == pytest.approx(BgNbd.fit(single).parameters, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_recovers_the_parameters_it_was_simulated_from() -> None:
     model = BgNbd.fit(simulate(100_000, seed=1))
     assert model.parameters == pytest.approx((0.6, 6.0, 0.8, 2.5), rel=0.1)

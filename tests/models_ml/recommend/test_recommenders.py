@@ -102,6 +102,7 @@ def test_a_shown_items_reason_is_its_explanation(name: str, models: dict[str, Sc
 items_known = st.lists(st.integers(95, 145), max_size=8)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     name=st.sampled_from(sorted(RECIPES)),

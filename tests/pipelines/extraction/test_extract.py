@@ -34,6 +34,7 @@ def _differences(build: Path) -> list[str]:
         return [str(difference) for difference in differences(connection)]
 
 
+@pytest.mark.slow
 def test_an_empty_shop_gives_every_raw_table(any_database: Database, build: Path) -> None:
     extract_into(build, any_database)
     names = raw(build, "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'raw' ORDER BY 1")
@@ -41,6 +42,7 @@ def test_an_empty_shop_gives_every_raw_table(any_database: Database, build: Path
     assert _differences(build) == []
 
 
+@pytest.mark.slow
 def test_inserts_updates_and_deletes_by_bulk_sql_arrive(any_database: Database, build: Path) -> None:
     add_customers(any_database, customer(1), customer(2), customer(3))
     first = extract_into(build, any_database)
@@ -59,12 +61,14 @@ def test_inserts_updates_and_deletes_by_bulk_sql_arrive(any_database: Database, 
     assert _differences(build) == []
 
 
+@pytest.mark.slow
 def test_a_run_without_changes_reads_nothing(any_database: Database, build: Path) -> None:
     add_customers(any_database, customer(1))
     extract_into(build, any_database)
     assert extract_into(build, any_database).tables == ()
 
 
+@pytest.mark.slow
 def test_a_rolled_back_change_leaves_no_trace(any_database: Database, build: Path) -> None:
     extract_into(build, any_database)
     with any_database.engine.connect() as connection:
@@ -73,6 +77,7 @@ def test_a_rolled_back_change_leaves_no_trace(any_database: Database, build: Pat
     assert extract_into(build, any_database).tables == ()
 
 
+@pytest.mark.slow
 def test_values_of_every_type_arrive_unharmed(any_database: Database, build: Path) -> None:
     """NULLs first (drivers guess types from the first rows), beyond 32 bits, negative, Unicode, JSON, dates."""
     add_customers(any_database, *(customer(key) for key in range(1, 1_200)))
@@ -99,6 +104,7 @@ def test_values_of_every_type_arrive_unharmed(any_database: Database, build: Pat
     assert _differences(build) == []
 
 
+@pytest.mark.slow
 def test_no_password_hash_reaches_the_warehouse(any_database: Database, build: Path) -> None:
     run_sql(
         any_database,
@@ -112,6 +118,7 @@ def test_no_password_hash_reaches_the_warehouse(any_database: Database, build: P
     assert raw(build, "SELECT email FROM raw.users") == [("a@b",)]
 
 
+@pytest.mark.slow
 def test_full_copies_again_and_forgets_strangers(any_database: Database, build: Path) -> None:
     add_customers(any_database, customer(1))
     extract_into(build, any_database)
@@ -124,6 +131,7 @@ def test_full_copies_again_and_forgets_strangers(any_database: Database, build: 
     assert raw(build, "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'gone_from_the_shop'") == [(0,)]
 
 
+@pytest.mark.slow
 def test_a_table_whose_contract_changed_is_copied_whole(any_database: Database, build: Path) -> None:
     add_customers(any_database, customer(1, name="A"))
     narrow = dict(contracts.load())
@@ -137,6 +145,7 @@ def test_a_table_whose_contract_changed_is_copied_whole(any_database: Database, 
     assert _differences(build) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["shipments", "behaviour_events"])
 def test_a_table_that_is_new_or_gained_columns_is_read_whole(database: Database, build: Path, name: str) -> None:
     """No journal row tells of a column that a migration filled, and a feed's position knows nothing of columns."""
@@ -165,6 +174,7 @@ def test_a_value_that_breaks_its_contract_is_refused_with_its_place(database: Da
         extract_into(build, database)
 
 
+@pytest.mark.slow
 def test_a_pruned_journal_demands_a_full_copy(any_database: Database, build: Path) -> None:
     add_customers(any_database, customer(1))
     extract_into(build, any_database)
@@ -178,6 +188,7 @@ def test_a_pruned_journal_demands_a_full_copy(any_database: Database, build: Pat
     assert customer_ids(build) == [1, 2, 3]
 
 
+@pytest.mark.slow
 def test_a_journal_pruned_up_to_the_cursor_is_fine(database: Database, build: Path) -> None:
     add_customers(database, customer(1))
     extract_into(build, database)
@@ -188,6 +199,7 @@ def test_a_journal_pruned_up_to_the_cursor_is_fine(database: Database, build: Pa
     assert customer_ids(build) == [1, 2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -207,6 +219,7 @@ def test_a_cursor_of_another_shop_demands_a_full_copy(
         extract_into(build, any_database)
 
 
+@pytest.mark.slow
 def test_cursor_and_rows_are_one_transaction(database: Database, build: Path) -> None:
     """A merge that fails half-way leaves neither rows nor cursor behind."""
     add_customers(database, customer(1))
@@ -226,6 +239,7 @@ def test_cursor_and_rows_are_one_transaction(database: Database, build: Path) ->
     assert customer_ids(build) == [1, 2]
 
 
+@pytest.mark.slow
 def test_events_are_their_own_feed(any_database: Database, build: Path) -> None:
     insert = (
         "INSERT INTO behaviour_events (event_id, anonymous_id, session_id, type, properties, is_bot, server_time)"
@@ -256,6 +270,7 @@ def test_a_file_that_is_no_shop_is_named(build: Path, tmp_path: Path) -> None:
         extract(f"sqlite:///{tmp_path / 'other.db'}", build, now=NOW)
 
 
+@pytest.mark.slow
 def test_a_folder_with_spaces_and_signs_is_a_place_like_any_other(database: Database, tmp_path: Path) -> None:
     import shutil
 

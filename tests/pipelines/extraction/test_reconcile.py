@@ -35,6 +35,7 @@ def shop(any_database: Database, build: Path) -> Database:
     return any_database
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("shop")
 @pytest.mark.parametrize(
     ("change", "table", "day"),
@@ -58,6 +59,7 @@ def test_a_difference_is_found_with_its_table_and_day(build: Path, change: str, 
     assert found
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("shop")
 def test_a_moved_day_differs_on_both_days(build: Path) -> None:
     found = _after(build, "UPDATE raw.customers SET created_at = TIMESTAMP '2026-01-20 00:00:00' WHERE id = 1")
@@ -65,6 +67,7 @@ def test_a_moved_day_differs_on_both_days(build: Path) -> None:
     assert "is 1 in the shop and None in raw" in "\n".join(map(str, found))
 
 
+@pytest.mark.slow
 def test_a_later_run_measures_the_rows_it_touched(shop: Database, build: Path) -> None:
     run_sql(shop, "UPDATE customers SET full_name = 'Asha K.' WHERE id = 1")
     run_sql(shop, "DELETE FROM customers WHERE id = 3")
@@ -73,6 +76,7 @@ def test_a_later_run_measures_the_rows_it_touched(shop: Database, build: Path) -
     assert _after(build, "INSERT INTO raw.customers (id, created_at) VALUES (3, now()::TIMESTAMP)")
 
 
+@pytest.mark.slow
 def test_a_full_reconciliation_finds_what_no_journal_told(shop: Database, build: Path) -> None:
     """Somebody wrote into raw: a run that measures only its own rows cannot see it, a full reconciliation does."""
     with attached(build) as connection:
@@ -84,6 +88,7 @@ def test_a_full_reconciliation_finds_what_no_journal_told(shop: Database, build:
     assert {difference.day for difference in _after(build, "SELECT 1")} == {"2026-01-16"}
 
 
+@pytest.mark.slow
 def test_money_sums_are_compared_by_themselves(any_database: Database, build: Path) -> None:
     run_sql(
         any_database,

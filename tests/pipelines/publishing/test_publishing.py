@@ -33,6 +33,7 @@ def _ready_build(settings: Settings, run_id: str, *, now: object = NOW) -> build
     return build
 
 
+@pytest.mark.slow
 def test_the_pointer_tells_readers_all_they_need(settings: Settings) -> None:
     card = refresh(settings, now=NOW)
     content = json.loads((settings.published / "CURRENT.json").read_text("utf-8"))
@@ -44,6 +45,7 @@ def test_the_pointer_tells_readers_all_they_need(settings: Settings) -> None:
     assert snapshot.stat().st_size == content["bytes"]
 
 
+@pytest.mark.slow
 def test_the_snapshot_holds_marts_as_tables_and_nothing_else(settings: Settings) -> None:
     card = refresh(settings, now=NOW)
     with attached(settings.published / card.path, read_only=True) as connection:
@@ -54,6 +56,7 @@ def test_the_snapshot_holds_marts_as_tables_and_nothing_else(settings: Settings)
     assert found == [("marts", name, "BASE TABLE") for name in ("customer_count", "dim_customers", "dim_shop")]
 
 
+@pytest.mark.slow
 def test_a_slow_run_never_publishes_over_a_newer_one(settings: Settings) -> None:
     refresh(settings, now=NOW)
     slow, fast = _ready_build(settings, "aaaaaaaa"), _ready_build(settings, "bbbbbbbb")
@@ -63,6 +66,7 @@ def test_a_slow_run_never_publishes_over_a_newer_one(settings: Settings) -> None
     assert pointer.require_current(settings.published).build_id == winner.build_id
 
 
+@pytest.mark.slow
 def test_of_two_that_publish_at_once_exactly_one_wins(settings: Settings) -> None:
     refresh(settings, now=NOW)
     ready = [_ready_build(settings, key * 8) for key in "abcd"]
@@ -87,6 +91,7 @@ def test_of_two_that_publish_at_once_exactly_one_wins(settings: Settings) -> Non
     assert pointer.require_current(settings.published).build_id == winners[0]
 
 
+@pytest.mark.slow
 def test_unaudited_figures_are_never_published(settings: Settings) -> None:
     build = builds.seed(settings, now=NOW, run_id="cccccccc")
     extract(settings.database_url, build.path, now=NOW)
@@ -96,6 +101,7 @@ def test_unaudited_figures_are_never_published(settings: Settings) -> None:
     assert pointer.current(settings.published) is None
 
 
+@pytest.mark.slow
 def test_a_pass_of_another_build_does_not_count(settings: Settings) -> None:
     refresh(settings, now=NOW)
     build = builds.seed(settings, now=NOW, run_id="dddddddd")
@@ -104,6 +110,7 @@ def test_a_pass_of_another_build_does_not_count(settings: Settings) -> None:
         publishing.publish(settings, build, now=NOW, required_checks=["reconciliation"])
 
 
+@pytest.mark.slow
 def test_a_failed_check_is_reported_and_keeps_readers_where_they_are(settings: Settings) -> None:
     good = refresh(settings, now=NOW)
     build = _ready_build(settings, "eeeeeeee")
@@ -118,12 +125,14 @@ def test_a_failed_check_is_reported_and_keeps_readers_where_they_are(settings: S
     assert publishing.rejections(settings)[0]["build_id"] == build.build_id
 
 
+@pytest.mark.slow
 def test_three_builds_are_kept(settings: Settings) -> None:
     made = [refresh(settings, now=NOW + timedelta(minutes=minute)).build_id for minute in range(5)]
     assert [card.build_id for card in pointer.cards(settings.published)] == made[:1:-1]
     assert sorted(path.stem for path in settings.builds.glob("*.duckdb")) == made[2:]
 
 
+@pytest.mark.slow
 def test_a_snapshot_that_somebody_reads_is_kept(settings: Settings) -> None:
     first = refresh(settings, now=NOW)
     reading = (
@@ -143,6 +152,7 @@ def test_a_snapshot_that_somebody_reads_is_kept(settings: Settings) -> None:
     assert not snapshot.exists()
 
 
+@pytest.mark.slow
 def test_rollback_goes_back_one_and_the_next_run_reads_again(settings: Settings, database: Database) -> None:
     first = refresh(settings, now=NOW)
     add_customers(database, customer(1, name="new"))
@@ -155,6 +165,7 @@ def test_rollback_goes_back_one_and_the_next_run_reads_again(settings: Settings,
         assert connection.execute("SELECT full_name FROM marts.dim_customers").fetchall() == [("new",)]
 
 
+@pytest.mark.slow
 def test_rollback_has_an_end_and_says_so(settings: Settings) -> None:
     with pytest.raises(NothingPublished, match="refresh"):
         publishing.rollback(settings)
@@ -165,6 +176,7 @@ def test_rollback_has_an_end_and_says_so(settings: Settings) -> None:
         publishing.rollback(settings, to="20200101T000000Z-00000000")
 
 
+@pytest.mark.slow
 def test_rollback_refuses_a_snapshot_that_changed_on_disk(settings: Settings) -> None:
     first = refresh(settings, now=NOW)
     second = refresh(settings, now=NOW + timedelta(minutes=1))
@@ -177,6 +189,7 @@ def test_rollback_refuses_a_snapshot_that_changed_on_disk(settings: Settings) ->
     assert pointer.require_current(settings.published) == second
 
 
+@pytest.mark.slow
 def test_a_lost_build_file_is_named_and_a_full_run_begins_anew(settings: Settings, database: Database) -> None:
     add_customers(database, customer(1))
     first = refresh(settings, now=NOW)

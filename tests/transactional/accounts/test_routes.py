@@ -170,6 +170,7 @@ class TestLogIn:
         ]
         assert statuses == [401, 401, 401, 429]
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("header", ["Basic YTpi", "Bearer", "Bearer ", "Bearer a.b.c", "Bearer 💥".encode(), "x"])
     def test_useless_credentials_are_refused(self, client: TestClient, header: str | bytes) -> None:
         assert client.get("/v1/me", headers={"Authorization": header}).status_code == 401

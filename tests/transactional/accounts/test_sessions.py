@@ -80,6 +80,7 @@ def test_a_refresh_token_ends_with_its_time(client: TestClient, clock: ManualClo
     assert refresh(client, tokens)[0] == 401
 
 
+@pytest.mark.slow
 def test_log_out_ends_this_device_at_once_and_no_other(client: TestClient) -> None:
     here, there = open_session(client), open_session(client)
     assert client.post("/v1/auth/logout", headers=headers_of(here)).status_code == 204

@@ -84,6 +84,7 @@ def test_without_log_in_a_short_key_could_meet_a_strangers(desk: TestClient, dat
     assert drawn(database) == 0
 
 
+@pytest.mark.slow
 def test_keys_of_different_people_never_meet(desk: TestClient, database: Database) -> None:
     register(database, "a@example.com")
     register(database, "b@example.com")
@@ -118,6 +119,7 @@ def test_the_purge_forgets_only_what_is_over(desk: TestClient, database: Databas
         assert session.scalar(select(func.count()).select_from(IdempotencyKey)) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["database", pytest.param("pg_database", marks=pytest.mark.postgres)])
 def test_many_at_once_have_one_effect(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     database: Database = request.getfixturevalue(kind)

@@ -34,6 +34,7 @@ def _empty_postgres(url: str) -> str:
     return url
 
 
+@pytest.mark.slow
 def test_a_shop_of_the_first_release_climbs_to_the_newest_with_its_rows(empty: Engine) -> None:
     migrate(empty, _FIRST)
     with empty.begin() as connection:
@@ -49,6 +50,7 @@ def test_a_shop_of_the_first_release_climbs_to_the_newest_with_its_rows(empty: E
         assert connection.execute(text("SELECT code FROM locations")).scalars().all() == ["main"]
 
 
+@pytest.mark.slow
 def test_the_migrations_make_exactly_the_mapped_tables_and_columns(empty: Engine) -> None:
     migrate(empty)
     found = inspect(empty)
@@ -60,12 +62,14 @@ def test_the_migrations_make_exactly_the_mapped_tables_and_columns(empty: Engine
         assert wanted <= unique, table.name
 
 
+@pytest.mark.slow
 def test_migrating_again_changes_nothing(empty: Engine) -> None:
     migrate(empty)
     migrate(empty)
     assert pending_revision(empty) is None
 
 
+@pytest.mark.slow
 def test_sqlite_still_refuses_dangling_references_afterwards(tmp_path: Path) -> None:
     engine = make_engine(f"sqlite:///{tmp_path / 'shop.db'}")
     migrate(engine)

@@ -61,6 +61,7 @@ def test_a_refusal_has_a_stable_type_and_its_facts(shop: TestClient) -> None:
     }
 
 
+@pytest.mark.slow
 def test_slow_down_says_for_how_long(shop: TestClient) -> None:
     assert shop.get("/slow-down").headers["Retry-After"] == "17"
 

@@ -22,6 +22,7 @@ def test_a_shop_is_founded_once(any_database: Database, tmp_path: Path) -> None:
         assert ensure_profile(session, other, now=now) == read_profile(session, other) == first
 
 
+@pytest.mark.slow
 def test_the_row_wins_over_the_settings(database: Database, tmp_path: Path) -> None:
     founded = {"name": "Lamp & Co", "base_currency": "GBP", "time_zone": "Europe/London"}
     with database.unit_of_work(actor="import") as session:

@@ -104,6 +104,7 @@ def test_the_installations_secret_is_made_once_for_its_owner_alone(tmp_path: Pat
     assert [p.name for p in path.parent.iterdir()] == ["jwt.key"]
 
 
+@pytest.mark.slow
 def test_processes_that_start_at_once_agree_on_the_secret(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from transactional.core.security import jwt_secret;"

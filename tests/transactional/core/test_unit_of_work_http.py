@@ -84,6 +84,7 @@ def test_a_reading_session_keeps_nothing(client: TestClient, database: Database)
     assert value_of(database) is None
 
 
+@pytest.mark.slow
 def test_a_busy_database_answers_503_and_when_to_come_back(client: TestClient) -> None:
     def busy(session: WriteSession) -> None:
         raise OperationalError("UPDATE", {}, Exception("database is locked"))
@@ -142,6 +143,7 @@ def test_a_slow_sender_does_not_hold_the_write_lock(client: TestClient, database
     assert answer[1]["body"] == b'{"value":2}'
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["database", pytest.param("pg_database", marks=pytest.mark.postgres)])
 def test_a_crowd_of_writers_is_served_without_starving(
     kind: str, request: pytest.FixtureRequest, tmp_path: Path

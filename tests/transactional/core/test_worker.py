@@ -57,7 +57,9 @@ class TestOutbox:
         assert done == ["a", "b"]
         assert {message.state for message in messages(any_database)} == {OutboxState.DONE}
 
-    def test_a_worker_may_keep_to_some_topics(self, any_database: Database, handlers: dict[str, outbox.Handler]) -> None:
+    def test_a_worker_may_keep_to_some_topics(
+        self, any_database: Database, handlers: dict[str, outbox.Handler]
+    ) -> None:
         done: list[str] = []
         for topic in ("greet", "wave"):
             outbox.handles(topic)(lambda _database, payload: done.append(payload["key"]))

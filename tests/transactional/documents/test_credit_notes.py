@@ -49,6 +49,7 @@ class TestUnits:
         assert office.settle(order_id) == []
         office.assert_sound(order_id)
 
+    @pytest.mark.slow
     def test_returned_piece_by_piece_an_order_sums_to_what_is_not_refunded(self, office: Office, kit: TradeKit) -> None:
         order_id = delivered(
             office, {kit.variant("MUG", price=33_333, stock=9): 3, kit.variant("BOX", price=777, stock=9): 2}
@@ -114,6 +115,7 @@ class TestUnits:
             assert office.on_paper(order_id) == kit.order(order_id).total_minor - given_back
         office.assert_sound(order_id)
 
+    @pytest.mark.slow
     @given(
         steps=st.lists(st.tuples(st.integers(0, 1), st.integers(1, 3), st.booleans(), st.booleans()), max_size=6),
         percent=st.sampled_from([0, 1_234, 9_000]),
@@ -305,6 +307,7 @@ class TestByTheWorker:
         assert [document.total_minor for document in self.documents(till, order_id)][1:] == [777]
         assert self.on_paper(till, order_id) == self.kept(till, order_id)
 
+    @pytest.mark.slow
     def test_money_that_was_paid_twice_and_went_back_is_nobodys_discount(self, till: Till) -> None:
         order_id = till.buy(1)
         till.deliver(order_id)

@@ -135,6 +135,7 @@ class TestSums:
         (invoice,) = office.settle(order_id)
         assert (invoice.total_minor, invoice.taxable_minor) == (0, 0)
 
+    @pytest.mark.slow
     @given(
         prices=st.lists(st.integers(1, 999_999), min_size=1, max_size=3),
         quantities=st.lists(st.integers(1, 4), min_size=3, max_size=3),
@@ -169,6 +170,7 @@ class TestSums:
 
 
 class TestTaxes:
+    @pytest.mark.slow
     def test_within_the_state_the_tax_is_halved(self, office: Office, kit: TradeKit) -> None:
         order_id = office.buy({kit.variant("MUG", stock=5): 1}, to={"state": "karnatka"})
         kit.ship(order_id)

@@ -168,6 +168,7 @@ class TestContent:
         assert "W" * 200 in text
         assert squeezed("₹ 1,180.00") in text
 
+    @pytest.mark.slow
     def test_a_long_order_goes_over_several_pages(self) -> None:
         rows = [line(i, description=f"Gift {i}") for i in range(1, 121)]
         reader = PdfReader(io.BytesIO(render(rows)))

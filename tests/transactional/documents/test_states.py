@@ -55,6 +55,7 @@ def test_what_is_no_state_is_not_guessed(typed: str) -> None:
     assert find_state(typed) is None
 
 
+@pytest.mark.slow
 @given(st.text(max_size=60))
 def test_any_text_is_a_state_or_none(typed: str) -> None:
     found = find_state(typed)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -65,6 +66,7 @@ def assert_that_nothing_is_overlooked(office: Office, order_id: int) -> None:
         assert office.settle(order_id) == []
 
 
+@pytest.mark.slow
 @given(
     life=steps,
     prices=st.tuples(st.sampled_from([1, 99, 33_331]), st.sampled_from([7, 100_001])),

@@ -122,6 +122,7 @@ def test_nothing_is_sent_again_from_an_empty_shelf(depot: Depot) -> None:
         decide(depot, claim_id + 1, ClaimDecision.REFUND)
 
 
+@pytest.mark.slow
 def test_a_parcel_that_turns_up_needs_no_decision(depot: Depot) -> None:
     parcel_id = lose(depot)
     now = depot.clock.now()

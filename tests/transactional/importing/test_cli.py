@@ -15,6 +15,7 @@ def url(path: Path) -> str:
     return f"sqlite:///{path}"
 
 
+@pytest.mark.slow
 def test_report_on_paper_and_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     report = tmp_path / "reports" / "report.json"
     assert main([str(EXCERPT), "--database", url(tmp_path / "shop.db"), "--report", str(report)]) == 0
@@ -35,6 +36,7 @@ BAD = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BAD)
 def test_a_bad_file_is_refused_before_the_shop_is_touched(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str

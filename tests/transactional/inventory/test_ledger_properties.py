@@ -408,6 +408,7 @@ class Shelf(RuleBasedStateMachine):
         )
 
 
+@pytest.mark.slow
 def test_every_sequence_of_steps_leaves_the_ledger_sound(stage: Stage) -> None:
     machine = type("ShelfOfThisShop", (Shelf,), {"stage": stage})
     run_state_machine_as_test(machine, settings=settings(max_examples=30, stateful_step_count=25, deadline=None))

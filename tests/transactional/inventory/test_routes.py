@@ -105,6 +105,7 @@ def test_bundles(desk: Desk, kit: TradeKit) -> None:
     assert [hold["variant_id"] for hold in desk.ask("GET", f"/holds?variant_id={box}")["items"]] == [cup]
 
 
+@pytest.mark.slow
 def test_rules_and_alerts(desk: Desk, kit: TradeKit) -> None:
     cup = kit.variant("CUP", stock=3)
     level = desk.ask("PATCH", f"/levels/{cup}/1", {"low_stock_level": 5, "reorder_policy": "forecast"})

@@ -59,6 +59,7 @@ def test_a_part_is_called_off_and_the_rest_goes_on(kit: TradeKit) -> None:
     kit.assert_sound()
 
 
+@pytest.mark.slow
 def test_it_is_a_change_set(kit: TradeKit) -> None:
     cup = kit.variant("CUP", price=10_001, stock=9)
     order_id = kit.buy({cup: 3})
@@ -89,6 +90,7 @@ def test_the_last_unit_cancels_the_order_and_gives_shipping_back(kit: TradeKit) 
     kit.assert_sound()
 
 
+@pytest.mark.slow
 def test_no_sequence_moves_a_discount_share(kit: TradeKit) -> None:
     """The trap of shops that prorate anew after each cancellation: the same units always refund the same."""
     variants = [kit.variant(f"V{price}", price=price, stock=90) for price in (0, 3_333, 9_999)]

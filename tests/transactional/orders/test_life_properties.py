@@ -395,6 +395,7 @@ def run_machine(template: Path, *, examples: int, steps: int, derandomize: bool)
     )
 
 
+@pytest.mark.slow
 def test_any_sequence_keeps_every_order_whole(template: Path) -> None:
     run_machine(template, examples=5, steps=20, derandomize=True)
 

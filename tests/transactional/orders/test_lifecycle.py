@@ -149,6 +149,7 @@ def test_cancelling_unpaid_frees_everything_once(kit: TradeKit) -> None:
     kit.assert_sound()
 
 
+@pytest.mark.slow
 def test_cancelling_paid_sends_the_money_back_and_leaves_the_customer_as_before(kit: TradeKit) -> None:
     order_id, cup, asha = rich_order(kit, pay=True)
     cancel(kit, order_id)

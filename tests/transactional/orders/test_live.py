@@ -134,6 +134,7 @@ def short(client: TestClient) -> TestClient:
     return client
 
 
+@pytest.mark.slow
 def test_only_the_owner_follows_an_order(short: TestClient, kit: TradeKit) -> None:
     cup = kit.variant("CUP", stock=9)
     user_id = register(kit.database)

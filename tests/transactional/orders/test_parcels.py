@@ -240,6 +240,7 @@ def test_more_than_there_is_cannot_move(kit: TradeKit) -> None:
     assert kit.level(cup) == (8, 1)
 
 
+@pytest.mark.slow
 def test_the_carriers_news_count_once_in_any_order(kit: TradeKit) -> None:
     """Each permutation and repetition of what the carrier says about two parcels ends in one state."""
     cup = kit.variant("CUP", stock=500)

@@ -1,5 +1,6 @@
 """What goes back beside the units' own price: the rules alone, over all figures."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,6 +10,7 @@ from transactional.orders.policy import coupon_withheld, shipping_refund
 amounts = st.integers(0, 10**6)
 
 
+@pytest.mark.slow
 @given(
     kind=st.sampled_from([UnitMove.CANCELLED, UnitMove.CAME_BACK, UnitMove.RETURNED]),
     charged=amounts,

@@ -29,6 +29,7 @@ def test_any_sequence_of_partial_returns_sums_to_the_line(data: st.DataObject) -
     assert all(refund >= 0 for refund in refunds)
 
 
+@pytest.mark.slow
 @settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(prices=st.tuples(st.integers(1, 99_999), st.integers(1, 99_999)), percent=st.integers(1, 9_999))
 def test_a_full_return_in_parts_refunds_what_was_paid_for_the_goods(

@@ -30,6 +30,7 @@ def lived(kit: TradeKit) -> int:
     return order_id
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("statement", "field"),
     [
@@ -84,6 +85,7 @@ def test_histories_taken_in_from_elsewhere_are_told_apart(kit: TradeKit) -> None
     assert (result.checked, result.taken_in, result.differing) == (0, 1, [])
 
 
+@pytest.mark.slow
 def test_the_command_tells_and_fails_where_an_order_differs(
     kit: TradeKit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,6 +3,7 @@
 import threading
 from pathlib import Path
 
+import pytest
 import requests
 import uvicorn
 from pydantic import SecretStr
@@ -19,6 +20,7 @@ from transactional.payments_standin.server import running
 from transactional.settings import WebhookSecret
 
 
+@pytest.mark.slow
 def test_a_purchase_and_a_refund_between_two_servers(till: Till, tmp_path: Path) -> None:
     headers = log_in(make_client(till.database, tmp_path))
     shop = uvicorn.Server(

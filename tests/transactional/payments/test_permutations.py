@@ -114,6 +114,7 @@ INTERRUPTIONS = st.one_of(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     order=st.permutations(range(len(EVENTS))),
@@ -128,6 +129,7 @@ def test_any_order_repetition_and_bearer_of_reports_ends_in_one_state(
     assert purchase.after(steps) == purchase.expected
 
 
+@pytest.mark.slow
 @settings(max_examples=14, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(heard=st.permutations(range(6)).flatmap(lambda order: st.integers(0, 5).map(lambda count: order[:count])))
 def test_lost_events_are_made_good_by_the_reconciler(purchase: Purchase, heard: list[int]) -> None:
@@ -144,6 +146,7 @@ def test_all_permutations_end_in_one_state(purchase: Purchase) -> None:
 TAKE_STOCK = "take stock"
 
 
+@pytest.mark.slow
 @settings(max_examples=16, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     steps=st.permutations([0, 1, 2, 3, TAKE_STOCK, POLL, WORK]),

@@ -161,6 +161,7 @@ def test_one_failing_event_does_not_hold_up_the_others(till: Till, monkeypatch: 
     assert len(alerts(till)) == 1
 
 
+@pytest.mark.slow
 def test_staff_sees_and_requeues_events_over_http(till: Till, tmp_path: Path) -> None:
     client: TestClient = make_client(till.database, tmp_path)
     make_staff(till.database, "manager@example.com")
@@ -192,6 +193,7 @@ def test_staff_sees_and_requeues_events_over_http(till: Till, tmp_path: Path) ->
     assert client.get(f"{events}/{inbox_id}", headers=staff).json()["state"] == "quarantined"
 
 
+@pytest.mark.slow
 def test_staff_sees_runs_and_differences_over_http(till: Till, tmp_path: Path) -> None:
     from transactional.payments import service
 

@@ -91,6 +91,7 @@ def test_an_unclear_answer_is_repeated_under_the_same_key(till: Till, fault: Fau
     till.check_books()
 
 
+@pytest.mark.slow
 def test_the_webhook_may_overtake_the_answer(till: Till) -> None:
     order_id = till.buy()
     till.take_in(till.standin.deliveries.listing())

@@ -139,6 +139,7 @@ def test_forged_claims_of_the_browser_are_refused(client: TestClient, till: Till
     assert till.order(order_id).status is OrderStatus.AWAITING_PAYMENT
 
 
+@pytest.mark.slow
 def test_a_flipped_bit_in_body_or_signature_leaves_no_row(client: TestClient, till: Till) -> None:
     till.standin.pay(till.start(till.place()))
     messages = till.count(OutboxMessage)

@@ -22,6 +22,7 @@ def parsed(*arguments: str):
     return parser.parse_args(arguments)
 
 
+@pytest.mark.slow
 def test_it_serves_until_told_to_stop() -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "transactional", "razorpay-standin", "--port", "0"],

@@ -87,6 +87,7 @@ def named(answer: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 class TestWithServing:
+    @pytest.mark.slow
     def test_each_shelf_says_where_it_comes_from_and_each_product_why(
         self, shelf: Shelf, open_shop: OpenShop, tmp_path: Path
     ) -> None:
@@ -99,6 +100,7 @@ class TestWithServing:
         assert best["items"][0]["reason"] == "Best seller: 20 orders in the last 7 days"
         assert best["items"][0]["price_minor"] == 100_000
 
+    @pytest.mark.slow
     def test_what_cannot_be_bought_at_this_moment_is_dropped_and_others_move_up(
         self, shelf: Shelf, open_shop: OpenShop, tmp_path: Path
     ) -> None:
@@ -108,12 +110,14 @@ class TestWithServing:
             shelf.sell_out("C")
             assert shelf.letters(named(get(client, "shop", k=3), "best_sellers")) == "BDE"
 
+    @pytest.mark.slow
     def test_what_lies_in_the_cart_is_not_shown(self, shelf: Shelf, open_shop: OpenShop, tmp_path: Path) -> None:
         cart = shelf.kit.basket({shelf.variants["A"]: 1, shelf.variants["D"]: 1})
         with real_serving(shelf.serving(tmp_path)) as url:
             answer = get(open_shop(url), "shop", cart=cart)
         assert shelf.letters(named(answer, "best_sellers")) == "BCEF"
 
+    @pytest.mark.slow
     def test_beside_a_product_it_is_not_shown_itself(self, shelf: Shelf, open_shop: OpenShop, tmp_path: Path) -> None:
         with real_serving(shelf.serving(tmp_path)) as url:
             client = open_shop(url)
@@ -123,6 +127,7 @@ class TestWithServing:
             assert client.get(f"/v1/recommendations/products/{shelf.ids['B']}").status_code == 404
             assert client.get("/v1/recommendations/products/99999").status_code == 404
 
+    @pytest.mark.slow
     def test_a_purchase_of_a_moment_ago_counts_at_once(self, shelf: Shelf, open_shop: OpenShop, tmp_path: Path) -> None:
         customer = shelf.kit.customer()
         with real_serving(shelf.serving(tmp_path)) as url:
@@ -132,6 +137,7 @@ class TestWithServing:
             shelf.kit.buy({shelf.variants["A"]: 1}, customer_id=customer)
             assert shelf.letters(named(get(client, "home", asha), "discover")) == "BCDEF"
 
+    @pytest.mark.slow
     def test_when_nothing_recommended_can_be_bought_it_says_so(
         self, shelf: Shelf, open_shop: OpenShop, tmp_path: Path
     ) -> None:
@@ -147,6 +153,7 @@ class TestWithServing:
 
 
 class TestTheQuestion:
+    @pytest.mark.slow
     def test_it_carries_purchases_recent_behaviour_and_cart_but_no_person(
         self, shelf: Shelf, open_shop: OpenShop
     ) -> None:
@@ -186,6 +193,7 @@ class TestTheQuestion:
 
 
 class TestWithoutServing:
+    @pytest.mark.slow
     def test_a_dead_serving_costs_a_shopper_nothing(self, shelf: Shelf, open_shop: OpenShop) -> None:
         for _ in range(3):
             shelf.kit.buy({shelf.variants["C"]: 1}, email="one@example.com")

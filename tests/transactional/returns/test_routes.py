@@ -30,6 +30,7 @@ def keyed(headers: dict[str, str], key: str = "0f8fad5b-d9cb-469f-a165-708677289
     return {**headers, "Idempotency-Key": key}
 
 
+@pytest.mark.slow
 def test_a_return_from_wish_to_refund(client: TestClient, till: Till) -> None:
     order_id = till.buy(3)
     till.deliver(order_id)
@@ -54,6 +55,7 @@ def test_a_return_from_wish_to_refund(client: TestClient, till: Till) -> None:
     till.check_books()
 
 
+@pytest.mark.slow
 def test_foreign_orders_and_returns_do_not_exist(client: TestClient, till: Till) -> None:
     order_id = till.buy(3)
     till.deliver(order_id)
@@ -90,6 +92,7 @@ class TestGuests:
         listed = client.get(f"/v1/orders/{public_id}/returns").json()
         assert [found["id"] for found in listed] == [reference]
 
+    @pytest.mark.slow
     def test_strangers_are_told_that_there_is_nothing(self, client: TestClient, till: Till) -> None:
         order_id, others = guests_order(till), guests_order(till, "other@example.com")
         order, foreign = till.order(order_id), till.order(others)
@@ -158,6 +161,7 @@ def sent_back(client: TestClient, till: Till, order_id: int, wish: dict) -> dict
     return done.json()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("cause", "with_shipping"), [("changed_mind", False), ("damaged", True)])
 def test_shipping_goes_back_with_the_last_unit_where_the_matter_is_the_shops(
     client: TestClient, till: Till, cause: str, with_shipping: bool
@@ -173,6 +177,7 @@ def test_shipping_goes_back_with_the_last_unit_where_the_matter_is_the_shops(
     assert till.payments(order_id)[0].refunded_minor == expected
 
 
+@pytest.mark.slow
 def test_an_exchange_sends_others_and_the_difference_goes_back(client: TestClient, till: Till) -> None:
     make_staff(till.database, "manager@example.com")
     order_id = till.buy(3)

@@ -88,6 +88,7 @@ def test_a_return_moves_money_shelf_and_points_together(till: Till, delivered: i
     till.check_books()
 
 
+@pytest.mark.slow
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(parts=st.lists(st.integers(1, 7), min_size=1, max_size=5).filter(lambda parts: sum(parts) == 7))
 def test_partial_returns_of_all_units_sum_to_what_was_paid_for_them(till: Till, parts: list[int]) -> None:

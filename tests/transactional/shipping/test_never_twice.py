@@ -34,6 +34,7 @@ def _consignment(depot: Depot, parcel_id: int) -> object:
         return consignment_of(session, reading.get_shipment(session, parcel_id))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS)
 def test_no_fault_of_any_step_ships_twice(depot: Depot, fault: Fault) -> None:
     for place, path in enumerate(PATHS):

@@ -189,6 +189,7 @@ def test_goods_are_fetched_back_from_the_customer(depot: Depot) -> None:
         fetch(2)
 
 
+@pytest.mark.slow
 def test_staff_hear_once_of_goods_that_the_courier_brings_back(depot: Depot) -> None:
     parcel_id = depot.send()
     depot.advance(parcel_id, 10)

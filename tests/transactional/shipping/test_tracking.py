@@ -112,6 +112,7 @@ def test_a_return_to_origin_costs_its_way_back(depot: Depot) -> None:
     assert depot.kit.level(depot.variant_id) == (100, 0), "what came home lies on the shelf again"
 
 
+@pytest.mark.slow
 @settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_any_order_and_duplication_of_webhooks_gives_the_same_timeline(depot: Depot, data: st.DataObject) -> None:

@@ -30,6 +30,7 @@ from transactional.shipping_standin.server import running
 from transactional.shipping_standin.webhooks import DeliveryState
 
 
+@pytest.mark.slow
 def test_a_parcel_between_two_servers(kit: TradeKit, clock: ManualClock, tmp_path: Path) -> None:
     wiring.wire()
     depot = open_depot(kit, clock)
@@ -111,6 +112,7 @@ def parsed(*arguments: str) -> Namespace:
     return parser.parse_args(arguments)
 
 
+@pytest.mark.slow
 def test_it_serves_until_told_to_stop() -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "transactional", "shiprocket-standin", "--port", "0"],

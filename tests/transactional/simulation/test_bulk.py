@@ -68,6 +68,7 @@ def test_ids_follow_time(database: Database) -> None:
     assert placed[-1] < PLAN.end.strftime("%Y-%m-%d %H:%M:%S")
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_history(database: Database, tmp_path: Path) -> None:
     write_history(database, PLAN, settings=SETTINGS)
     engine = make_engine(f"sqlite:///{tmp_path / 'again.db'}")

@@ -8,6 +8,7 @@ import pytest
 from transactional.__main__ import main
 
 
+@pytest.mark.slow
 def test_a_small_shop_and_its_truth(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     url = f"sqlite:///{tmp_path / 'shop.db'}"
     command = ["simulate", "--customers", "3", "--days", "60", "--database", url, "--end", "2025-03-31"]
@@ -19,6 +20,7 @@ def test_a_small_shop_and_its_truth(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "already" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_in_bulk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     url = f"sqlite:///{tmp_path / 'shop.db'}"
     command = ["simulate", "--bulk", "--customers", "20", "--orders", "50", "--days", "90", "--database", url]
@@ -33,6 +35,7 @@ def test_bad_arguments(tmp_path: Path, wrong: list[str]) -> None:
     assert exit_.value.code == 2
 
 
+@pytest.mark.slow
 def test_a_password_that_is_too_short(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     url = f"sqlite:///{tmp_path / 'shop.db'}"
     assert main(["simulate", "--customers", "1", "--days", "5", "--database", url, "--password", "short"]) == 2

@@ -30,6 +30,7 @@ def shop(folder: Path) -> Database:
     return Database(make_engine(f"sqlite:///{folder / 'shop.db'}"))
 
 
+@pytest.mark.slow
 def test_an_operator_makes_a_super_admin(
     shop_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -47,6 +48,7 @@ def test_an_operator_makes_a_super_admin(
     assert actors == {"command-line"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
@@ -64,6 +66,7 @@ def test_bad_input_ends_with_code_2_and_a_reason(
     assert word in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_last_super_admin_stays(capsys: pytest.CaptureFixture[str]) -> None:
     main(["create-admin", "--email", "root@example.com", "--password", PASSWORD])
     assert main(["remove-admin", "--email", "root@example.com"]) == 2

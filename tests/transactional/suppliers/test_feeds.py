@@ -48,6 +48,7 @@ class TestImport:
         take(buyer, toys, feed(("CT-1", 9), as_of=MORNING + timedelta(hours=1)))
         assert stock(buyer, toys) == {"CT-1": 9, "खि-2": 0}
 
+    @pytest.mark.slow
     def test_feeds_in_any_order_end_in_the_newest(self, buyer: Buyer, toys: int) -> None:
         feeds = [feed(("CT-1", hour), as_of=MORNING + timedelta(hours=hour)) for hour in range(3)]
         for number, order in enumerate(permutations(feeds)):

@@ -45,6 +45,7 @@ def values(document: dict[str, Any], metric: str, task: str) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("protocol", ["or-rec", "or-fbt", "or-trend"])
 def test_the_same_json_twice_but_for_the_seconds(
     protocol: str, shop_file: Path, as_of: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
