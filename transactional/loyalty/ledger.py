@@ -6,15 +6,24 @@ because the points were spent, is owed: the entry stays uncovered until lots tha
 For every customer: Σ entries = active + pending − owed, and each lot's amount = remaining + Σ its consumptions.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NotRequired, TypedDict, Unpack
 
 from sqlalchemy import ColumnElement, func, select, true, update
 from sqlalchemy.orm import Session
 
 from transactional.core.db import insert_into
-from transactional.loyalty.models import EntryKind, LotState, PointBalance, PointConsumption, PointEntry, PointLot
+from transactional.loyalty.models import (
+    EntryKind,
+    LotState,
+    PointBalance,
+    PointConsumption,
+    PointEntry,
+    PointLot,
+    Wallet,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +33,23 @@ class Taken:
     lot: PointLot
     points: int
     state: LotState
+
+
+class EntryFacts(TypedDict):
+    """What an entry says besides its kind."""
+
+    customer_id: int
+    points: int
+    actor: str
+    now: datetime
+    lot: NotRequired[PointLot | None]
+    """The one lot that the entry is about; it gives the wallet."""
+    wallet: NotRequired[Wallet]
+    """The wallet of an entry about several of its lots."""
+    order_id: NotRequired[int | None]
+    reason: NotRequired[str]
+    qualifying: NotRequired[int]
+    qualifying_at: NotRequired[datetime | None]
 
 
 def lock_balance(session: Session, customer_id: int) -> None:
@@ -37,81 +63,57 @@ def lock_balance(session: Session, customer_id: int) -> None:
         session.scalar(locked)
 
 
+class Shift(TypedDict, total=False):
+    """By how much each sum of the balance row moves."""
+
+    active: int
+    pending: int
+    held: int
+    owed: int
+    owed_promotional: int
+    spent: int
+    expired: int
+    reversed: int
+    shortfall: int
+
+
 def shift_balance(
-    session: Session,
-    customer_id: int,
-    *,
-    active: int = 0,
-    pending: int = 0,
-    held: int = 0,
-    owed: int = 0,
-    guard: ColumnElement[bool] | None = None,
+    session: Session, customer_id: int, *, guard: ColumnElement[bool] | None = None, **shifts: Unpack[Shift]
 ) -> bool:
-    """Move the balance if the guard allows; False where it does not."""
+    """Move the sums that are named, all at once, if the guard allows; False where it does not."""
     moved = session.scalar(
         update(PointBalance)
         .where(PointBalance.customer_id == customer_id, true() if guard is None else guard)
-        .values(
-            active=PointBalance.active + active,
-            pending=PointBalance.pending + pending,
-            held=PointBalance.held + held,
-            owed=PointBalance.owed + owed,
-        )
+        .values({column: PointBalance.__table__.c[column] + shift for column, shift in shifts.items()})
         .returning(PointBalance.id)
         .execution_options(synchronize_session=False)
     )
     return moved is not None
 
 
-def write_entry(
-    session: Session,
-    kind: EntryKind,
-    *,
-    customer_id: int,
-    points: int,
-    actor: str,
-    now: datetime,
-    lot_id: int | None = None,
-    order_id: int | None = None,
-    reason: str = "",
-) -> PointEntry:
+def write_entry(session: Session, kind: EntryKind, **facts: Unpack[EntryFacts]) -> PointEntry:
     """Append one entry."""
-    entry = new_entry(
-        kind,
-        customer_id=customer_id,
-        points=points,
-        actor=actor,
-        now=now,
-        lot_id=lot_id,
-        order_id=order_id,
-        reason=reason,
-    )
+    entry = new_entry(kind, **facts)
     session.add(entry)
     session.flush()
     return entry
 
 
-def new_entry(
-    kind: EntryKind,
-    *,
-    customer_id: int,
-    points: int,
-    actor: str,
-    now: datetime,
-    lot_id: int | None = None,
-    order_id: int | None = None,
-    reason: str = "",
-) -> PointEntry:
+def new_entry(kind: EntryKind, **facts: Unpack[EntryFacts]) -> PointEntry:
     """An entry that is not written yet, for callers that write several at once."""
+    lot = facts.get("lot")
     return PointEntry(
-        customer_id=customer_id,
-        lot_id=lot_id,
-        order_id=order_id,
+        customer_id=facts["customer_id"],
+        lot_id=None if lot is None else lot.id,
+        order_id=facts.get("order_id"),
         kind=kind,
-        points=points,
-        actor=actor,
-        reason=reason[:200],
-        occurred_at=now,
+        wallet=facts.get("wallet") if lot is None else lot.wallet,
+        points=facts["points"],
+        qualifying=facts.get("qualifying", 0),
+        qualifying_at=facts.get("qualifying_at"),
+        actor=facts["actor"],
+        reason=facts.get("reason", "")[:200],
+        occurred_at=facts["now"],
     )
 
 
@@ -123,12 +125,17 @@ def consume(
     *,
     drained: LotState,
     now: datetime,
+    limits: Mapping[Wallet, int] | None = None,
 ) -> list[Taken]:
-    """Take up to `points` from the lots in their order, in the name of `entry`; an emptied lot becomes `drained`."""
+    """Take up to `points` from the lots in their order, in the name of `entry`; an emptied lot becomes `drained`.
+
+    `limits`: the most points that may come from a wallet.
+    """
     taken: list[Taken] = []
     missing = points
+    left = dict(limits or {})
     for lot in lots:
-        part = min(lot.remaining, missing)
+        part = min(lot.remaining, missing, left.get(lot.wallet, missing))
         if part > 0:
             taken.append(Taken(lot, part, lot.state))
             lot.remaining -= part
@@ -136,6 +143,8 @@ def consume(
                 lot.state = drained
             tie(session, lot.id, entry.id, part, now)
             missing -= part
+            if lot.wallet in left:
+                left[lot.wallet] -= part
     session.flush()
     return taken
 
@@ -156,11 +165,22 @@ def tie(session: Session, lot_id: int, entry_id: int, amount: int, now: datetime
     )
 
 
-def active_lots(session: Session, customer_id: int) -> Sequence[PointLot]:
-    """The lots that may be spent, in the order in which they are: earliest expiring, then oldest, first."""
+def active_lots(
+    session: Session, customer_id: int, *, wallet: Wallet | None = None, expired_by: datetime | None = None
+) -> Sequence[PointLot]:
+    """The lots that may be spent, in the order in which they are: earliest expiring, then oldest, first.
+
+    All wallets together unless one is named; only those whose time is up by `expired_by`, where that is given.
+    """
     return session.scalars(
         select(PointLot)
-        .where(PointLot.customer_id == customer_id, PointLot.state == LotState.ACTIVE, PointLot.remaining > 0)
+        .where(
+            PointLot.customer_id == customer_id,
+            PointLot.state == LotState.ACTIVE,
+            PointLot.remaining > 0,
+            true() if wallet is None else PointLot.wallet == wallet,
+            true() if expired_by is None else PointLot.expires_at <= expired_by,
+        )
         .order_by(PointLot.expires_at, PointLot.id)
         .execution_options(populate_existing=True)
     ).all()
@@ -175,12 +195,28 @@ def settle_owed(session: Session, customer_id: int, lots: Sequence[PointLot], no
     """Let lots that have just become available pay what the customer owes; gives the points paid."""
     if not session.scalar(select(PointBalance.owed).where(PointBalance.customer_id == customer_id)):
         return 0
-    paid = 0
-    for entry, uncovered in _uncovered_reversals(session, customer_id):
-        paid += sum(t.points for t in consume(session, lots, uncovered, entry, drained=LotState.REVERSED, now=now))
-    if paid:
-        shift_balance(session, customer_id, active=-paid, owed=-paid)
-    return paid
+    paid = dict.fromkeys(Wallet, 0)
+    for entry, uncovered in uncovered_reversals(session, customer_id):
+        covered = consume(session, lots, uncovered, entry, drained=LotState.REVERSED, now=now)
+        paid[entry.wallet or Wallet.EARNED] += sum(part.points for part in covered)
+    total = sum(paid.values())
+    if total:
+        shift_balance(session, customer_id, active=-total, owed=-total, owed_promotional=-paid[Wallet.PROMOTIONAL])
+    return total
+
+
+def uncovered_reversals(session: Session, customer_id: int) -> list[tuple[PointEntry, int]]:
+    """The reversals that no lot has paid for yet, oldest first, with the points that are missing."""
+    covered = func.coalesce(func.sum(PointConsumption.amount), 0)
+    rows = session.execute(
+        select(PointEntry, -PointEntry.points - covered)
+        .outerjoin(PointConsumption, PointConsumption.entry_id == PointEntry.id)
+        .where(PointEntry.customer_id == customer_id, PointEntry.kind == EntryKind.REVERSE)
+        .group_by(PointEntry.id)
+        .having(-PointEntry.points - covered > 0)
+        .order_by(PointEntry.id)
+    )
+    return [(entry, int(uncovered)) for entry, uncovered in rows]
 
 
 def _activate(session: Session, customer_id: int, now: datetime, actor: str) -> int:
@@ -196,32 +232,19 @@ def _activate(session: Session, customer_id: int, now: datetime, actor: str) -> 
     ).all()
     for lot in due:
         lot.state = LotState.ACTIVE
-        write_entry(session, EntryKind.ACTIVATE, customer_id=customer_id, points=0, actor=actor, now=now, lot_id=lot.id)
+        write_entry(session, EntryKind.ACTIVATE, customer_id=customer_id, points=0, actor=actor, now=now, lot=lot)
         shift_balance(session, customer_id, pending=-lot.remaining, active=lot.remaining)
         settle_owed(session, customer_id, [lot], now)
     return len(due)
 
 
 def _expire(session: Session, customer_id: int, now: datetime, actor: str) -> int:
-    due = [lot for lot in active_lots(session, customer_id) if lot.expires_at <= now]
+    due = active_lots(session, customer_id, expired_by=now)
     for lot in due:
         points = lot.remaining
         entry = write_entry(
-            session, EntryKind.EXPIRE, customer_id=customer_id, points=-points, actor=actor, now=now, lot_id=lot.id
+            session, EntryKind.EXPIRE, customer_id=customer_id, points=-points, actor=actor, now=now, lot=lot
         )
         consume(session, [lot], points, entry, drained=LotState.EXPIRED, now=now)
-        shift_balance(session, customer_id, active=-points)
+        shift_balance(session, customer_id, active=-points, expired=points)
     return len(due)
-
-
-def _uncovered_reversals(session: Session, customer_id: int) -> list[tuple[PointEntry, int]]:
-    covered = func.coalesce(func.sum(PointConsumption.amount), 0)
-    rows = session.execute(
-        select(PointEntry, -PointEntry.points - covered)
-        .outerjoin(PointConsumption, PointConsumption.entry_id == PointEntry.id)
-        .where(PointEntry.customer_id == customer_id, PointEntry.kind == EntryKind.REVERSE)
-        .group_by(PointEntry.id)
-        .having(-PointEntry.points - covered > 0)
-        .order_by(PointEntry.id)
-    )
-    return [(entry, int(uncovered)) for entry, uncovered in rows]

@@ -1,6 +1,6 @@
 """Spending points in two phases: held at checkout, captured at payment, released when the order comes to nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -25,7 +25,9 @@ from transactional.loyalty.models import (
     PointConsumption,
     PointEntry,
     PointLot,
+    Wallet,
 )
+from transactional.loyalty.programme import current_programme, spending_limits
 
 _HOLD_STEPS = (EntryKind.HOLD, EntryKind.CAPTURE, EntryKind.RELEASE)
 
@@ -60,18 +62,32 @@ def hold(
     refresh(session, customer_id, now=now, actor=actor)
     if live_hold(session, order_id) is not None:
         raise Conflict(f"order {order_id} holds points already")
+    lots = active_lots(session, customer_id)
+    limits = spending_limits(current_programme(session, now=now))
+    within = within_limits(lots, limits)
     guard = PointBalance.active - PointBalance.owed >= points
-    if not shift_balance(session, customer_id, active=-points, held=points, guard=guard):
-        free = session.scalar(
-            select(PointBalance.active - PointBalance.owed).where(PointBalance.customer_id == customer_id)
-        )
-        raise PointsRefused(f"{points} points were asked for, {max(0, free or 0)} are free", free=max(0, free or 0))
+    if within < points or not shift_balance(session, customer_id, active=-points, held=points, guard=guard):
+        raise _refused(session, customer_id, points, within)
     entry = write_entry(
         session, EntryKind.HOLD, customer_id=customer_id, points=-points, actor=actor, now=now, order_id=order_id
     )
-    taken = consume(session, active_lots(session, customer_id), points, entry, drained=LotState.SPENT, now=now)
+    taken = consume(session, lots, points, entry, drained=LotState.SPENT, now=now, limits=limits)
     assert sum(part.points for part in taken) == points, "the balance row and the lots disagree"
     return entry
+
+
+def within_limits(lots: Iterable[PointLot], limits: Mapping[Wallet, int]) -> int:
+    """How many points of the lots one order may take."""
+    by_wallet = dict.fromkeys(Wallet, 0)
+    for lot in lots:
+        by_wallet[lot.wallet] += lot.remaining
+    return sum(min(points, limits.get(wallet, points)) for wallet, points in by_wallet.items())
+
+
+def _refused(session: Session, customer_id: int, points: int, within: int) -> PointsRefused:
+    net = session.scalar(select(PointBalance.active - PointBalance.owed).where(PointBalance.customer_id == customer_id))
+    free = max(0, min(within, net or 0))
+    return PointsRefused(f"{points} points were asked for, {free} are free", free=free)
 
 
 def capture(session: Session, *, order_id: int, now: datetime, actor: str = "shop") -> int:
@@ -82,7 +98,7 @@ def capture(session: Session, *, order_id: int, now: datetime, actor: str = "sho
     write_entry(
         session, EntryKind.CAPTURE, customer_id=held.customer_id, points=0, actor=actor, now=now, order_id=order_id
     )
-    shift_balance(session, held.customer_id, held=-held.points)
+    shift_balance(session, held.customer_id, held=-held.points, spent=held.points)
     return held.points
 
 

@@ -1,6 +1,5 @@
 """Returns: the points that the returned units earned are taken back, the points that paid for them are given back."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -8,20 +7,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from transactional.core.money import unit_share
-from transactional.loyalty.ledger import consume, lock_balance, refresh, settle_owed, shift_balance, write_entry
-from transactional.loyalty.models import (
-    EntryKind,
-    LotState,
-    LoyaltyProgramme,
-    OrderLinePoints,
-    PointConsumption,
-    PointEntry,
-    PointLot,
-)
+from transactional.loyalty.clawback import RESTORED, Unearned, claw_back
+from transactional.loyalty.ledger import lock_balance, refresh, settle_owed, shift_balance, write_entry
+from transactional.loyalty.models import EntryKind, LotState, LoyaltyProgramme, OrderLinePoints, PointLot
 from transactional.loyalty.redemption import consumed_by, last_hold_entry_id
 
 EARNED = "order"
-RESTORED = "restore"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +28,9 @@ def reverse_for_return(
 ) -> Reversal:
     """Settle the points of units `first` … `first + count - 1` of a paid order line; call it once for each unit.
 
-    Earned points leave their own lot; where they were spent meanwhile, the customer owes them. Spent points come back
-    with their original expiry, or the programme's grace if that is later. A line without points changes nothing.
+    Earned points leave their own lot; where they were spent meanwhile, the customer owes them (see `clawback`). Spent
+    points come back with their original expiry, or the programme's grace if that is later. A line without points
+    changes nothing.
     """
     line = session.scalar(select(OrderLinePoints).where(OrderLinePoints.order_line_id == order_line_id))
     if line is None:
@@ -47,38 +39,41 @@ def reverse_for_return(
     spent = unit_share(line.spent, line.quantity, first, count)
     lock_balance(session, line.customer_id)
     refresh(session, line.customer_id, now=now, actor=actor)
-    taken_back = _take_back(session, line, earned, now, actor) if earned else 0
+    due = Unearned(
+        points=earned,
+        reason="units returned",
+        order_id=line.order_id,
+        qualifying=unit_share(line.qualifying, line.quantity, first, count),
+        earned_at=line.earned_at,
+    )
+    taken_back = _take_back(session, line, due, now, actor) if due.points or due.qualifying else 0
     if spent:
         _give_back(session, line, spent, now, actor)
     return Reversal(taken_back, spent)
 
 
-def _take_back(session: Session, line: OrderLinePoints, points: int, now: datetime, actor: str) -> int:
+def _take_back(session: Session, line: OrderLinePoints, due: Unearned, now: datetime, actor: str) -> int:
     lot = session.scalars(
         select(PointLot)
         .where(PointLot.order_line_id == line.order_line_id, PointLot.source == EARNED)
         .execution_options(populate_existing=True)
-    ).one()
-    family = [lot, *_restored_from(session, lot.id)]
-    in_lots = min(points, sum(member.remaining for member in family))
-    owed = min(points - in_lots, _spent_and_not_owed(session, lot, family))
-    if in_lots + owed == 0:
-        return 0  # the points expired in the customer's hands: nothing is left to take
-    entry = write_entry(
-        session,
-        EntryKind.REVERSE,
-        customer_id=line.customer_id,
-        points=-(in_lots + owed),
-        actor=actor,
-        now=now,
-        lot_id=lot.id,
-        order_id=line.order_id,
-        reason="units returned",
-    )
-    taken = consume(session, family, in_lots, entry, drained=LotState.REVERSED, now=now)
-    pending = sum(part.points for part in taken if part.state is LotState.PENDING)
-    shift_balance(session, line.customer_id, pending=-pending, active=pending - in_lots, owed=owed)
-    return in_lots + owed
+    ).one_or_none()
+    if lot is not None:
+        return claw_back(session, lot, due, now=now, actor=actor).debited
+    if due.qualifying:  # a cap left the line without points, but not without what counts for tiers
+        write_entry(
+            session,
+            EntryKind.REVERSE,
+            customer_id=line.customer_id,
+            points=0,
+            actor=actor,
+            now=now,
+            order_id=line.order_id,
+            reason=due.reason,
+            qualifying=-due.qualifying,
+            qualifying_at=due.earned_at,
+        )
+    return 0
 
 
 def _give_back(session: Session, line: OrderLinePoints, points: int, now: datetime, actor: str) -> None:
@@ -92,7 +87,7 @@ def _give_back(session: Session, line: OrderLinePoints, points: int, now: dateti
         part = min(amount - skipped, points - sum(lot.amount for lot in lots))
         if part > 0:
             lots.append(_restore(session, line, spent_lot, part, now=now, actor=actor))
-    shift_balance(session, line.customer_id, active=points)
+    shift_balance(session, line.customer_id, active=points, spent=-points)
     settle_owed(session, line.customer_id, lots, now)
 
 
@@ -104,6 +99,7 @@ def _restore(
     lot = PointLot(
         customer_id=line.customer_id,
         programme_id=spent_lot.programme_id,
+        wallet=spent_lot.wallet,
         source=RESTORED,
         order_line_id=line.order_line_id,
         restored_from_id=spent_lot.restored_from_id or spent_lot.id,
@@ -123,20 +119,11 @@ def _restore(
         points=points,
         actor=actor,
         now=now,
-        lot_id=lot.id,
+        lot=lot,
         order_id=line.order_id,
         reason="units returned",
     )
     return lot
-
-
-def _restored_from(session: Session, lot_id: int) -> Sequence[PointLot]:
-    return session.scalars(
-        select(PointLot)
-        .where(PointLot.restored_from_id == lot_id)
-        .order_by(PointLot.id)
-        .execution_options(populate_existing=True)
-    ).all()
 
 
 def _restored_so_far(session: Session, order_id: int) -> int:
@@ -146,21 +133,3 @@ def _restored_so_far(session: Session, order_id: int) -> int:
         .where(OrderLinePoints.order_id == order_id, PointLot.source == RESTORED)
     )
     return int(total or 0)
-
-
-def _spent_and_not_owed(session: Session, lot: PointLot, family: Sequence[PointLot]) -> int:
-    """How many of the lot's points are spent at this moment, less those that are owed or repaid already.
-
-    Points that expired are neither: their loss is behind the customer, and taking them again would punish twice.
-    """
-    own_reversal = (PointEntry.kind == EntryKind.REVERSE) & (PointEntry.lot_id == lot.id)
-    consumed = (
-        select(func.coalesce(func.sum(PointConsumption.amount), 0))
-        .join(PointEntry, PointEntry.id == PointConsumption.entry_id)
-        .where(PointConsumption.lot_id.in_([member.id for member in family]))
-    )
-    spent = session.scalar(consumed.where(PointEntry.kind != EntryKind.EXPIRE, ~own_reversal)) or 0
-    restored = sum(member.amount for member in family if member is not lot)
-    taken_back = session.scalar(select(func.coalesce(func.sum(-PointEntry.points), 0)).where(own_reversal)) or 0
-    taken_from_lots = session.scalar(consumed.where(own_reversal)) or 0
-    return max(0, int(spent) - restored - (int(taken_back) - int(taken_from_lots)))

@@ -50,7 +50,7 @@ def settle_claims(session: Session, order: Order, lines: Sequence[OrderLine], ac
     if not _may_earn(session, order):
         return
     spent = allocate(order.points_redeemed, [line.points_discount_minor for line in lines])
-    _earn(session, order, list(zip(lines, spent, strict=True)), actor, now)
+    _earn(session, order, list(zip(lines, spent, strict=True)), actor, now, whole_order=True)
     for line in lines:
         if line.given_back_quantity:
             loyalty.reverse_for_return(
@@ -69,15 +69,37 @@ def _may_earn(session: Session, order: Order) -> bool:
     return order.customer_id is not None and not get_customer(session, order.customer_id).is_guest
 
 
-def _earn(session: Session, order: Order, lines: Sequence[tuple[OrderLine, int]], actor: str, now: datetime) -> None:
+def _earn(
+    session: Session,
+    order: Order,
+    lines: Sequence[tuple[OrderLine, int]],
+    actor: str,
+    now: datetime,
+    *,
+    whole_order: bool = False,
+) -> None:
     assert order.customer_id is not None
     loyalty.earn_for_order(
         session,
         order_id=order.id,
         customer_id=order.customer_id,
-        lines=[EarningLine(line.id, line.quantity, line.net_minor, points) for line, points in lines],
+        lines=[_earning_line(order, line, points) for line, points in lines],
+        shipping_minor=order.shipping_minor if whole_order else 0,
+        wrap_minor=order.wrap_minor if whole_order else 0,
         now=now,
         actor=actor,
+    )
+
+
+def _earning_line(order: Order, line: OrderLine, points_spent: int) -> EarningLine:
+    return EarningLine(
+        order_line_id=line.id,
+        quantity=line.quantity,
+        net_minor=line.net_minor,
+        points_spent=points_spent,
+        tax_minor=line.tax_minor,
+        tax_included=order.tax_included,
+        product_id=line.product_id,
     )
 
 
