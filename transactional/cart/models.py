@@ -30,6 +30,7 @@ class Cart(Base):
     channel: Mapped[str] = mapped_column(String(16), default="web")
     status: Mapped[CartStatus] = mapped_column(enum_type(CartStatus), default=CartStatus.OPEN)
     coupon_code: Mapped[str | None] = mapped_column(String(40))
+    """The first of its codes, as `cart_coupons` has them; NULL says that there is none to look for."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
@@ -51,3 +52,15 @@ class CartLine(Base):
     customisation: Mapped[Json] = mapped_column(default=dict)
     quoted_unit_minor: Mapped[Minor]
     quoted_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class CartCoupon(Base):
+    """A code that the shopper entered; `applied_at` is when the shop last said that it is good."""
+
+    __tablename__ = "cart_coupons"
+    __table_args__ = (UniqueConstraint("cart_id", "code"),)
+
+    id: Mapped[IntPk]
+    cart_id: Mapped[int] = mapped_column(BigInt, ForeignKey("carts.id", ondelete="CASCADE"))
+    code: Mapped[str] = mapped_column(String(40))
+    applied_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -68,6 +68,8 @@ class Order(Base):
         Index("ix_orders_customer_id_id", "customer_id", "id"),
         Index("ix_orders_status_expires_at", "status", "expires_at"),
         Index("ix_orders_source_external_ref", "source", "external_ref", unique=True),
+        Index("ix_orders_identity_key", "identity_key"),
+        Index("ix_orders_phone", "phone"),
     )
 
     id: Mapped[IntPk]
@@ -76,6 +78,10 @@ class Order(Base):
     customer_id: Mapped[int | None] = mapped_column(BigInt, ForeignKey("customers.id"))
     cart_id: Mapped[int | None] = mapped_column(BigInt, ForeignKey("carts.id"), unique=True)
     email: Mapped[str | None] = mapped_column(String(320))
+    identity_key: Mapped[str | None] = mapped_column(String(320))
+    """The buyer's un-aliased e-mail: one person's orders are found by it, with or without an account."""
+    phone: Mapped[str | None] = mapped_column(String(20))
+    """The buyer's own, normalised; the recipient's stands in the address."""
     status: Mapped[OrderStatus] = mapped_column(enum_type(OrderStatus))
     payment_mode: Mapped[PaymentMode] = mapped_column(enum_type(PaymentMode), default=PaymentMode.ONLINE)
     channel: Mapped[str] = mapped_column(String(16), default="web")

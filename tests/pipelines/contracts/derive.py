@@ -14,7 +14,7 @@ from transactional import tables
 
 NOT_EXTRACTED = {
     "journal", "journal_context", "idempotency_keys", "refresh_tokens", "outbox", "webhook_inbox",
-    "carrier_tokens", "carrier_calls", "tracking_inbox",
+    "carrier_tokens", "carrier_calls", "tracking_inbox", "promotion_stamps",
 }  # fmt: skip
 
 PERSONAL_DATA = {
@@ -24,6 +24,7 @@ PERSONAL_DATA = {
     "gift_message": "free_text", "body": "free_text", "subject": "free_text", "customisation": "free_text",
     "raw": "free_text",
     "anonymous_id": "pseudonym", "session_id": "pseudonym", "customer_id": "pseudonym", "user_id": "pseudonym",
+    "person_hash": "pseudonym",
 }  # fmt: skip
 
 UNITS = {"_minor": "minor", "_bp": "basis_points", "_grams": "grams", "_micros": "micros", "_days": "days"}
