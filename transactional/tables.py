@@ -1,6 +1,7 @@
 """Every mapped table, imported once, so that the metadata is whole for migrations, triggers and contracts."""
 
 from transactional.accounts import models as accounts
+from transactional.affiliates import models as affiliates
 from transactional.behaviour import models as behaviour
 from transactional.cart import models as cart
 from transactional.catalog import models as catalog
@@ -24,6 +25,7 @@ from transactional.tickets import models as tickets
 
 __all__ = [
     "accounts",
+    "affiliates",
     "behaviour",
     "cart",
     "catalog",

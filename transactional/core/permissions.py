@@ -9,6 +9,7 @@ RESOURCES = (
     "payments",
     "refunds",
     "promotions",
+    "affiliates",
     "points",
     "points_adjust",
     "tickets",

@@ -1,0 +1,1 @@
+"""Affiliates and referrals: who sent a shopper, what it earns them and how they are paid."""

@@ -1,0 +1,71 @@
+"""Every table of affiliates and referrals."""
+
+from transactional.affiliates.ledger_models import (
+    AffiliatePayout,
+    CommissionBalance,
+    CommissionEntry,
+    CommissionKind,
+    CommissionLot,
+    CommissionState,
+    PayoutBatch,
+    PayoutLot,
+)
+from transactional.affiliates.programme_models import (
+    Affiliate,
+    AffiliateCode,
+    AffiliateLink,
+    AffiliatePeriod,
+    AffiliateProgramme,
+    AffiliateRate,
+    AffiliateStatus,
+    ClickRule,
+    ProgrammeVersion,
+    Winner,
+)
+from transactional.affiliates.referral_models import (
+    Referral,
+    ReferralInvite,
+    ReferralState,
+    ReferralTerms,
+    RewardKind,
+)
+from transactional.affiliates.tracking_models import (
+    AffiliateClick,
+    AttributionOutcome,
+    DecidedBy,
+    OrderAttribution,
+    OrderReferral,
+    RefusalReason,
+)
+
+__all__ = [
+    "Affiliate",
+    "AffiliateClick",
+    "AffiliateCode",
+    "AffiliateLink",
+    "AffiliatePayout",
+    "AffiliatePeriod",
+    "AffiliateProgramme",
+    "AffiliateRate",
+    "AffiliateStatus",
+    "AttributionOutcome",
+    "ClickRule",
+    "CommissionBalance",
+    "CommissionEntry",
+    "CommissionKind",
+    "CommissionLot",
+    "CommissionState",
+    "DecidedBy",
+    "OrderAttribution",
+    "OrderReferral",
+    "PayoutBatch",
+    "PayoutLot",
+    "ProgrammeVersion",
+    "Referral",
+    "ReferralInvite",
+    "ReferralState",
+    "ReferralTerms",
+    "RefusalReason",
+    "RewardKind",
+    "Winner",
+]
