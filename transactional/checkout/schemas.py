@@ -42,6 +42,20 @@ class CheckoutIn(_In):
         description="The total that the shopper saw; an order that would cost more is refused",
         examples=[153_720],
     )
+    visitor_id: str | None = Field(
+        default=None,
+        max_length=64,
+        pattern=_NO_NUL,
+        description="As a click on an affiliate's link gave it; one that is not known changes nothing",
+        examples=["vis_7h2k9m4q1x8c5v3b6n0z7w2r4t"],
+    )
+    referral_code: str | None = Field(
+        default=None,
+        max_length=64,
+        pattern=_NO_NUL,
+        description="Of an affiliate or of a customer who invited the buyer; one that is not known changes nothing",
+        examples=["ASHA-GIFTS"],
+    )
 
 
 class PlacedOrder(BaseModel):

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from transactional.accounts import service as accounts
 from transactional.accounts.service import Customer
+from transactional.affiliates import service as affiliates
 from transactional.cart import service as carts
 from transactional.cart.service import Cart, Issue, PricedCart
 from transactional.core.errors import Conflict, InvalidInput, ShopError
@@ -58,13 +59,15 @@ def place_order(
     gift_message: str | None = None,
     payment_mode: PaymentMode | str = PaymentMode.ONLINE,
     shown_total_minor: int | None = None,
+    visitor_id: str | None = None,
+    referral_code: str | None = None,
 ) -> Order:
     """Turn an open cart into an order that awaits payment, for a logged-in customer or a guest's e-mail.
 
     Afterwards the prices are frozen, and stock, coupon use and points are claimed for `hold_minutes` (without end for
     an order that is paid on delivery). An order with nothing to pay is paid at once. A cart becomes at most one order,
     also when two checkouts meet. Shipping is charged by the address; with `shown_total_minor` the order is refused
-    where it would cost more than that.
+    where it would cost more than that. `visitor_id` and `referral_code` say who sent the buyer; they refuse nothing.
 
     Raises NotFound (cart), InvalidInput (empty cart, address, a place the shop does not send to, points), Conflict
     (cart ordered already), PriceChanged, ProductUnavailable, CouponRefused, OutOfStock (which SKU, how many are left),
@@ -102,6 +105,7 @@ def place_order(
     )
     order = orders.write_order(session, frozen, actor=ACTOR, now=now, time_zone=settings.time_zone)
     _claim(session, order, priced, customer, now)
+    affiliates.bind_order(session, order_id=order.id, visitor_id=visitor_id, referral_code=referral_code, now=now)
     if order.total_minor == 0:
         orders.mark_paid(session, order_id=order.id, paid_at=now, actor=ACTOR)
     return order
