@@ -9,7 +9,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from transactional.core.money import allocate, amount_text, percent_of
-from transactional.promotions.engine.bundling import bundles_of
+from transactional.promotions.engine.bundling import Sets, bundles_of
 from transactional.promotions.engine.facts import DiscountClass
 from transactional.promotions.engine.grants import Bundle, Grant, Part, Share
 from transactional.promotions.engine.plugins import Plugin, Register
@@ -33,6 +33,10 @@ class Action(Plugin):
 
     def grant(self, shelves: Shelves) -> Grant:
         """What it gives on the selected goods."""
+        raise NotImplementedError
+
+    def falls_short(self, shelves: Shelves) -> bool:
+        """Whether the goods cannot bear all of what it would give on them."""
         raise NotImplementedError
 
     def off(self, base_minor: int) -> int:
@@ -61,15 +65,18 @@ class Percentage(Action):
         """A share of every selected line."""
         numbers = shelves.find(self.select)
         if self.cap_minor is None:
-            return Grant(tuple(Share(number, self.bp) for number in numbers), cut=_cut(shelves, numbers, self.bp))
-        rooms = [_room(shelves, number) for number in numbers]
-        wanted = [
-            min(percent_of(shelves.lines[number].gross_minor, self.bp), room)
-            for number, room in zip(numbers, rooms, strict=True)
-        ]
+            return Grant(tuple(Share(number, self.bp) for number in numbers))
+        wanted = [min(self._of_line(shelves, number), shelves.room_minor[number]) for number in numbers]
         capped = wanted if sum(wanted) <= self.cap_minor else allocate(self.cap_minor, wanted)
-        shares = tuple(Share(number, self.bp, most) for number, most in zip(numbers, capped, strict=True))
-        return Grant(shares, cut=_cut(shelves, numbers, self.bp))
+        return Grant(tuple(Share(number, self.bp, most) for number, most in zip(numbers, capped, strict=True)))
+
+    def falls_short(self, shelves: Shelves) -> bool:
+        """A floor stands in the way of the percentage."""
+        numbers = shelves.find(self.select)
+        return any(self._of_line(shelves, number) > shelves.room_minor[number] for number in numbers)
+
+    def _of_line(self, shelves: Shelves, number: int) -> int:
+        return percent_of(shelves.gross_minor[number], self.bp)
 
     def off(self, base_minor: int) -> int:
         """The share of the sum, up to the cap."""
@@ -95,16 +102,20 @@ class Fixed(Action):
     def grant(self, shelves: Shelves) -> Grant:
         """The amount as a ceiling for every selected line."""
         numbers = shelves.find(self.select)
-        rooms = [_room(shelves, number) for number in numbers]
         if self.each:
             lines = [shelves.lines[number] for number in numbers]
             ceilings = [min(self.amount_minor, line.unit_room_minor) * line.quantity for line in lines]
-            cut = any(line.unit_room_minor < self.amount_minor for line in lines)
         else:
+            rooms = [shelves.room_minor[number] for number in numbers]
             ceilings = allocate(min(self.amount_minor, sum(rooms)), rooms)
-            cut = sum(rooms) < self.amount_minor
-        shares = tuple(Share(number, ALL_OF_IT, most) for number, most in zip(numbers, ceilings, strict=True))
-        return Grant(shares, cut=cut)
+        return Grant(tuple(Share(number, ALL_OF_IT, most) for number, most in zip(numbers, ceilings, strict=True)))
+
+    def falls_short(self, shelves: Shelves) -> bool:
+        """The goods are worth less than the amount, or a floor stands in the way."""
+        numbers = shelves.find(self.select)
+        if self.each:
+            return any(shelves.lines[number].unit_room_minor < self.amount_minor for number in numbers)
+        return sum(shelves.room_minor[number] for number in numbers) < self.amount_minor
 
     def off(self, base_minor: int) -> int:  # noqa: ARG002
         """The amount; the goods' room limits it elsewhere."""
@@ -148,11 +159,18 @@ class CheapestItem(Action):
         numbers = shelves.find(self.select)
         if not numbers:
             return Grant()
-        cheapest = min(numbers, key=lambda number: (shelves.lines[number].unit_price_minor, number))
+        cheapest = self._cheapest(shelves, numbers)
         line = shelves.lines[cheapest]
-        wanted = percent_of(line.unit_price_minor, self.bp)
-        amount = min(wanted, line.unit_room_minor)
-        return Grant(bundles=(Bundle((Part(cheapest, 0, 1, amount),)),), cut=amount < wanted)
+        amount = min(percent_of(line.unit_price_minor, self.bp), line.unit_room_minor)
+        return Grant(bundles=(Bundle((Part(cheapest, 0, 1, amount),)),))
+
+    def falls_short(self, shelves: Shelves) -> bool:
+        """A floor stands in the way."""
+        line = shelves.lines[self._cheapest(shelves, shelves.find(self.select))]
+        return percent_of(line.unit_price_minor, self.bp) > line.unit_room_minor
+
+    def _cheapest(self, shelves: Shelves, numbers: tuple[int, ...]) -> int:
+        return min(numbers, key=lambda number: (shelves.lines[number].unit_price_minor, number))
 
     def words(self, currency: str) -> str:  # noqa: ARG002
         """The cheapest item free, or cheaper."""
@@ -179,23 +197,21 @@ class BuyXGetY(Action):
 
     def grant(self, shelves: Shelves) -> Grant:
         """One bundle for each sort of set; equal sets go together."""
+        sets = self._sets(shelves)
+        return Grant(bundles=sets.bundles, too_few=sets.missing)
+
+    def falls_short(self, shelves: Shelves) -> bool:
+        """A floor stands in the way of one of the sets."""
+        return self._sets(shelves).cut
+
+    def _sets(self, shelves: Shelves) -> Sets:
         bought = shelves.find(self.select)
         got = bought if self.get_select is None else shelves.find(self.get_select)
-        sets = bundles_of(shelves.lines, bought, got, buy=self.buy, get=self.get, bp=self.bp, most=self.max_sets)
-        return Grant(bundles=sets.bundles, too_few=sets.missing, cut=sets.cut)
+        return bundles_of(shelves.lines, bought, got, buy=self.buy, get=self.get, bp=self.bp, most=self.max_sets)
 
     def words(self, currency: str) -> str:  # noqa: ARG002
         """2 + 1 free."""
         return f"{self.buy} + {self.get} {'free' if self.bp == ALL_OF_IT else f'at {_percent(self.bp)} off'}"
-
-
-def _room(shelves: Shelves, number: int) -> int:
-    line = shelves.lines[number]
-    return line.unit_room_minor * line.quantity
-
-
-def _cut(shelves: Shelves, numbers: tuple[int, ...], bp: int) -> bool:
-    return any(percent_of(shelves.lines[number].gross_minor, bp) > _room(shelves, number) for number in numbers)
 
 
 def _percent(bp: int) -> str:

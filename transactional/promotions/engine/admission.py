@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from transactional.core.money import amount_text
+from transactional.core.money import amount_text, percent_of
 from transactional.promotions.engine.conditions import Failure
-from transactional.promotions.engine.contest import GoodsOffer, alone_minor
+from transactional.promotions.engine.contest import GoodsOffer, LineShare
 from transactional.promotions.engine.facts import Basket, DiscountClass, Moment
-from transactional.promotions.engine.grants import Bundle, Grant, Part
+from transactional.promotions.engine.grants import Bundle, Part, Share
 from transactional.promotions.engine.outcome import Reason, Refused
 from transactional.promotions.engine.rule import Base, Candidate, Rule
 from transactional.promotions.engine.selection import Shelves
@@ -143,42 +143,49 @@ def _on_goods(rank: int, candidate: Candidate, basket: Basket, shelves: Shelves)
         return Failure(Reason.TOO_FEW, detail, {"quantity": grant.too_few}, reachable=True)
     if not grant.shares and not grant.bundles:
         return Failure(Reason.NOTHING_SELECTED, "none of its goods is in the basket", {"quantity": 1}, reachable=True)
-    if rule.all_or_nothing and grant.cut:
+    if rule.all_or_nothing and rule.action.falls_short(shelves):
         return Failure(Reason.NOT_IN_FULL, "the goods cannot bear all of it")
-    goods = GoodsOffer(
-        rank=rank,
-        shares=() if rule.all_or_nothing else grant.shares,
-        bundles=_as_one(grant, shelves) if rule.all_or_nothing else grant.bundles,
-        stacks=DiscountClass.PRODUCT in rule.combines_with,
-        of_initial=rule.base is Base.INITIAL,
-    )
-    alone = alone_minor(shelves.lines, goods)
+    of_initial = rule.base is Base.INITIAL
+    shares = tuple(share for share in (_line_share(shelves, rank, one, of_initial) for one in grant.shares) if share)
+    stacks = DiscountClass.PRODUCT in rule.combines_with
+    goods = GoodsOffer(rank, shares, grant.bundles, stacks)
+    if rule.all_or_nothing:
+        goods = GoodsOffer(rank, (), (_as_one(goods, shelves),), stacks)
+    alone = goods.alone_minor
     return Entry(rank, candidate, alone, goods) if alone else Failure(Reason.NOTHING_LEFT, _NOTHING_LEFT)
 
 
 _NOTHING_LEFT = "there is nothing that it could lower"
 
 
-def _as_one(grant: Grant, shelves: Shelves) -> tuple[Bundle, ...]:
+def _line_share(shelves: Shelves, rank: int, share: Share, of_initial: bool) -> LineShare | None:
+    """A share with what it takes off the whole line; None where that is nothing."""
+    whole = min(percent_of(shelves.gross_minor[share.line], share.basis_points), shelves.room_minor[share.line])
+    if share.ceiling_minor is not None:
+        whole = min(whole, share.ceiling_minor)
+    return LineShare(rank, share, of_initial, whole) if whole else None
+
+
+def _as_one(goods: GoodsOffer, shelves: Shelves) -> Bundle:
     """Everything that an offer gives as a single set: all of it or nothing."""
-    parts: dict[int, Part] = {}
-    for share in grant.shares:
-        offer = GoodsOffer(0, (share,), (), stacks=False, of_initial=True)
-        parts[share.line] = Part(share.line, 0, shelves.lines[share.line].quantity, alone_minor(shelves.lines, offer))
-    for bundle in grant.bundles:
+    parts = {
+        one.share.line: Part(one.share.line, 0, shelves.lines[one.share.line].quantity, one.whole_minor)
+        for one in goods.shares
+    }
+    for bundle in goods.bundles:
         for part in bundle.parts:
             old = parts.get(part.line, Part(part.line, 0, 0, 0))
             parts[part.line] = Part(
                 part.line, old.full + part.full, old.lowered + part.lowered, old.amount_minor + part.amount_minor
             )
-    return (Bundle(tuple(parts[line] for line in sorted(parts))),)
+    return Bundle(tuple(parts[line] for line in sorted(parts)))
 
 
 def _on_order(rank: int, candidate: Candidate, basket: Basket, shelves: Shelves) -> Entry | Failure:
     if not shelves.lines:
         return Failure(Reason.NOTHING_SELECTED, "the basket is empty", {"quantity": 1}, reachable=True)
     wanted = candidate.rule.action.off(basket.gross_minor)
-    return _on_sum(rank, candidate, wanted, sum(line.unit_room_minor * line.quantity for line in shelves.lines))
+    return _on_sum(rank, candidate, wanted, sum(shelves.room_minor))
 
 
 def _on_shipping(rank: int, candidate: Candidate, basket: Basket, shelves: Shelves) -> Entry | Failure:  # noqa: ARG001

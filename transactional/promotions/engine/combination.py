@@ -21,7 +21,7 @@ Classes = frozenset[DiscountClass]
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Some offers and what they save together. `ranks` may hold offers that give nothing beside the others."""
+    """Offers that each give something, and what they save together."""
 
     ranks: Ranks
     minor: int
@@ -37,10 +37,14 @@ class Combiner:
         self._lines = lines
         self._effort = effort
         self._entries = {entry.rank: entry for entry in entries}
+        self._of_class = {
+            own: [entry for entry in entries if entry.rule.discount_class is own and not entry.rule.exclusive]
+            for own in DiscountClass
+        }
         self._gross = basket.gross_minor
         self._room = room_minor(lines)
         self._shipping = basket.shipping_minor or 0
-        self._goods_known: dict[Ranks, int] = {}
+        self._goods_known: dict[Ranks, Choice] = {}
 
     def best(self) -> list[Choice]:
         """The combinations of which none saves more; several where they save the same."""
@@ -67,21 +71,19 @@ class Combiner:
         if own not in classes:
             return []
         others = classes - {own}
-        return [
-            entry
-            for entry in self._entries.values()
-            if entry.rule.discount_class is own and not entry.rule.exclusive and others <= entry.rule.combines_with
-        ]
+        return [entry for entry in self._of_class[own] if others <= entry.rule.combines_with]
 
     def _best_goods(self, entries: Sequence[Entry]) -> Choice:
-        ranks = best_choice(_members(entries), self._goods_minor, self._effort)
-        return Choice(ranks, self._goods_minor(ranks))
+        ranks = best_choice(_members(entries), lambda ranks: self._goods(ranks).minor, self._effort)
+        return self._goods(ranks)
 
-    def _goods_minor(self, ranks: Ranks) -> int:
+    def _goods(self, ranks: Ranks) -> Choice:
         known = self._goods_known.get(ranks)
         if known is None:
             cells = product_cells(self._lines, [self._entries[rank] for rank in ranks], self._effort)
-            known = self._goods_known[ranks] = sum(cell.amount_minor for cell in cells)
+            giving = {rank for cell in cells for rank, _ in cell.takers}
+            known = Choice(tuple(sorted(giving)), sum(cell.amount_minor for cell in cells))
+            self._goods_known[ranks] = known
         return known
 
     def _best_order(self, entries: Sequence[Entry], gone_minor: int) -> Choice:
@@ -107,22 +109,19 @@ class Combiner:
     ) -> Choice:
         """One offer alone, or several that all combine with their own class."""
 
-        def worth(ranks: Ranks) -> int:
-            return take_off(
+        def taken(ranks: Ranks) -> Choice:
+            steps = take_off(
                 [self._entries[rank] for rank in ranks],
                 initial_minor=initial_minor,
                 left_minor=left_minor,
                 room_minor=room_minor,
-            ).total_minor
+            )
+            return Choice(tuple(rank for rank, _ in steps.amounts), steps.total_minor)
 
-        joint = best_choice(
-            _members([entry for entry in entries if own in entry.rule.combines_with]), worth, self._effort
-        )
+        joint = [entry for entry in entries if own in entry.rule.combines_with]
+        chosen = best_choice(_members(joint), lambda ranks: taken(ranks).minor, self._effort)
         singles = [(entry.rank,) for entry in entries if own not in entry.rule.combines_with]
-        return min(
-            (Choice(ranks, worth(ranks)) for ranks in [joint, *singles]),
-            key=lambda choice: (-choice.minor, choice.ranks),
-        )
+        return min((taken(ranks) for ranks in [chosen, *singles]), key=lambda choice: (-choice.minor, choice.ranks))
 
 
 def _members(entries: Sequence[Entry]) -> list[Member]:

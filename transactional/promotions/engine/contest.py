@@ -9,6 +9,7 @@ The rules of the contest:
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from transactional.core.money import percent_of, unit_share
 from transactional.promotions.engine.facts import Line
@@ -18,16 +19,28 @@ Takers = tuple[tuple[int, int], ...]
 """(rank, amount) of the offers on some units, in the order in which they are taken off."""
 
 
-@dataclass(frozen=True, slots=True)
-class GoodsOffer:
-    """A product offer on this basket. `rank` is its place among all candidates; `stacks` where it combines with product
-    offers; `of_initial` where percentages are taken of the undiscounted price."""
+class LineShare(NamedTuple):
+    """A share of a line as an offer of `rank` gives it; `whole_minor` is what it takes off the undiscounted line."""
 
     rank: int
-    shares: tuple[Share, ...]
+    share: Share
+    of_initial: bool
+    whole_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class GoodsOffer:
+    """A product offer on this basket. `stacks` where it combines with product offers."""
+
+    rank: int
+    shares: tuple[LineShare, ...]
     bundles: tuple[Bundle, ...]
     stacks: bool
-    of_initial: bool
+
+    @property
+    def alone_minor(self) -> int:
+        """What it saves without any other: no combination lets it save more."""
+        return sum(share.whole_minor for share in self.shares) + sum(bundle.amount_minor for bundle in self.bundles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +53,7 @@ class Taken:
     bundle: Bundle
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     """Units `first` … of a line that are treated alike."""
 
     line: int
@@ -55,32 +67,31 @@ class Cell:
         return sum(amount for _, amount in self.takers)
 
 
-@dataclass(frozen=True, slots=True)
-class _LineShare:
-    rank: int
-    share: Share
-    of_initial: bool
-
-
 class Contest:
     """Some product offers on some lines. What it says of a line is worked out once."""
 
     def __init__(self, lines: Sequence[Line], offers: Iterable[GoodsOffer]) -> None:
         self.lines = lines
         self.sets: list[Taken] = []
-        self._single: list[list[_LineShare]] = [[] for _ in lines]
-        self._stacked: list[list[_LineShare]] = [[] for _ in lines]
+        self._single: list[list[LineShare]] = [[] for _ in lines]
+        self._stacked: list[list[LineShare]] = [[] for _ in lines]
         self._known: dict[tuple[int, tuple[int, ...]], tuple[int, tuple[Cell, ...]]] = {}
         for offer in sorted(offers, key=lambda offer: offer.rank):
             kept = self._stacked if offer.stacks else self._single
             for share in offer.shares:
-                kept[share.line].append(_LineShare(offer.rank, share, offer.of_initial))
+                kept[share.share.line].append(share)
             for bundle in offer.bundles:
                 self.sets.append(Taken(len(self.sets), offer.rank, offer.stacks, bundle))
+        for shares in self._single:
+            shares.sort(key=lambda one: (-one.whole_minor, one.rank))
 
     def stacked_on(self, line: int) -> int:
         """How many offers stack on a line."""
         return len(self._stacked[line])
+
+    def stack_minor(self, line: int) -> int:
+        """What the offers that stack take off a whole line."""
+        return sum(amount for _, amount in self._stack(line, 0, self.lines[line].quantity, 0))
 
     def line_minor(self, line: int, taken: Sequence[Taken] = ()) -> int:
         """What a line saves beside the sets in `taken` that use it, theirs included."""
@@ -112,44 +123,42 @@ class Contest:
         return tuple(cells)
 
     def _best_on_free(self, line: int, units: int) -> Takers:
-        best: Takers = ()
-        best_minor = 0
-        gross = self.lines[line].unit_price_minor * units
-        for one in self._single[line]:
-            amount = self._off(one, line, 0, units, gross)
-            if amount > best_minor:
-                best, best_minor = ((one.rank, amount),), amount
+        single = self._best_single(line, units)
         stack = self._stack(line, 0, units, 0)
-        stack_minor = sum(amount for _, amount in stack)
-        if stack_minor > best_minor or (stack_minor == best_minor and stack < best):
-            return stack
+        less = sum(amount for _, amount in stack) - sum(amount for _, amount in single)
+        return stack if less > 0 or (less == 0 and stack < single) else single
+
+    def _best_single(self, line: int, units: int) -> Takers:
+        """The offer that takes most off the first `units` of a line. The best for the whole line comes first; another
+        can be better for a part of it by rounding only, at most one minor unit a unit."""
+        best, best_minor = (), 0
+        quantity = self.lines[line].quantity
+        for one in self._single[line]:
+            if one.whole_minor * units // quantity + units + 1 < best_minor:
+                break
+            whole = units == quantity
+            amount = one.whole_minor if whole else off_units(self.lines[line], one, 0, units)
+            if amount > best_minor or (amount == best_minor and best and one.rank < best[0][0]):
+                best, best_minor = ((one.rank, amount),), amount
         return best
 
     def _stack(self, line: int, first: int, units: int, gone_minor: int) -> Takers:
-        left = self.lines[line].unit_price_minor * units - gone_minor
         takers = []
         for one in self._stacked[line]:
-            amount = self._off(one, line, first, units, left)
+            amount = off_units(self.lines[line], one, first, units, gone_minor)
             if amount:
                 takers.append((one.rank, amount))
-                left -= amount
+                gone_minor += amount
         return tuple(takers)
 
-    def _off(self, one: _LineShare, number: int, first: int, units: int, left_minor: int) -> int:
-        """What an offer takes off units of a line that cost `left_minor` together; never below their floor."""
-        line = self.lines[number]
-        base = line.unit_price_minor * units if one.of_initial else left_minor
-        amount = percent_of(base, one.share.basis_points)
-        if one.share.ceiling_minor is not None:
-            amount = min(amount, unit_share(one.share.ceiling_minor, line.quantity, first, units))
-        return max(0, min(amount, left_minor - (line.unit_price_minor - line.unit_room_minor) * units))
 
-
-def alone_minor(lines: Sequence[Line], offer: GoodsOffer) -> int:
-    """What an offer saves without any other: no combination lets it save more."""
-    contest = Contest(lines, [offer])
-    every_set = sum(bundle.amount_minor for bundle in offer.bundles)
-    return every_set + sum(contest.line_minor(share.line) for share in offer.shares)
+def off_units(line: Line, one: LineShare, first: int, units: int, gone_minor: int = 0) -> int:
+    """What an offer takes off `units` of a line, of which `gone_minor` is off already; never below their floor."""
+    gross = line.unit_price_minor * units
+    amount = percent_of(gross if one.of_initial else gross - gone_minor, one.share.basis_points)
+    if one.share.ceiling_minor is not None:
+        amount = min(amount, unit_share(one.share.ceiling_minor, line.quantity, first, units))
+    return max(0, min(amount, line.unit_room_minor * units - gone_minor))
 
 
 def _part(bundle: Bundle, line: int) -> Part:

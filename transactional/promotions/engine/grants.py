@@ -1,10 +1,10 @@
 """What an offer gives on goods, before it meets the other offers: shares of whole lines, and sets of units."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(NamedTuple):
     """`basis_points` off a line, at most `ceiling_minor` for the whole line. A fixed amount is 100 % with a ceiling."""
 
     line: int
@@ -41,9 +41,8 @@ class Bundle:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """An offer on one basket. `too_few` units are missing before it gives anything; `cut` when a floor lowers it."""
+    """An offer on one basket. `too_few` units are missing before it gives anything."""
 
     shares: tuple[Share, ...] = ()
     bundles: tuple[Bundle, ...] = ()
     too_few: int = 0
-    cut: bool = False

@@ -16,9 +16,7 @@ def best_sets(contest: Contest, effort: Effort) -> list[Taken]:
     worthwhile = [one for one in contest.sets if gains[one.index] > 0]
     chosen: list[Taken] = []
     for group in _groups(worthwhile):
-        search = _Search(contest, group, gains, effort)
-        search.explore(0, [])
-        chosen += search.best
+        chosen += _Search(contest, group, gains, effort).best
     return sorted(chosen, key=lambda one: one.index)
 
 
@@ -35,18 +33,18 @@ def _most_gained(contest: Contest, one: Taken) -> int:
     """An upper bound of what the set adds to any choice that it fits.
 
     A line's saving is proportional to its free units but for rounding: at most one minor unit a unit for each offer on
-    it. Where the set lets others stack on top, its units lose nothing for certain.
+    it. Where the set lets others stack on top, its units keep what stacks on them.
     """
     gain = one.bundle.amount_minor
     for part in one.bundle.parts:
         units = contest.lines[part.line].quantity
-        rounding = (units + 1) * (1 + contest.stacked_on(part.line))
+        lost = contest.line_minor(part.line)
         if one.stacks:
-            gain += rounding
-        elif part.units == units:
-            gain -= contest.line_minor(part.line)
-        else:
-            gain -= max(0, contest.line_minor(part.line) * part.units // units - rounding)
+            lost -= contest.stack_minor(part.line)
+        rounding = 0
+        if one.stacks or part.units < units:
+            rounding = (units + 1) * (1 + contest.stacked_on(part.line))
+        gain -= lost * part.units // units - rounding
     return gain
 
 
@@ -74,38 +72,69 @@ class _Search:
         self._contest = contest
         self._gains = gains
         self._effort = effort
-        self._order = sorted(group, key=lambda one: (-gains[one.index], one.index))
-        self._lines = sorted(by_line(group))
-        self._room = {line: contest.lines[line].quantity for line in self._lines}
+        self._users: dict[int, list[Taken]] = {part.line: [] for one in group for part in one.bundle.parts}
+        self._room = {line: contest.lines[line].quantity for line in self._users}
+        self._minor = sum(contest.line_minor(line) for line in self._users)
+        self._chosen: list[Taken] = []
+        self._densities = {one.index: _per_unit(gains[one.index], one) for one in group}
+        self._best_minor = self._minor
         self.best: list[Taken] = []
-        self._best_minor = self._worth([])
+        self._explore(sorted(group, key=lambda one: (-self._densities[one.index], one.index)))
 
-    def explore(self, place: int, chosen: list[Taken]) -> None:
-        """Every choice that takes `chosen` of the sets before `place`."""
+    def _explore(self, open_sets: Sequence[Taken]) -> None:
+        """Every choice that adds some of `open_sets` to those chosen already."""
         if not self._effort.spend():
             return
-        worth = self._worth(chosen)
-        if worth > self._best_minor:
-            self.best, self._best_minor = list(chosen), worth
-        fitting = [one for one in self._order[place:] if self._fits(one)]
-        if not fitting or worth + self._bound(fitting) <= self._best_minor:
+        if self._minor > self._best_minor:
+            self.best, self._best_minor = list(self._chosen), self._minor
+        fitting = [one for one in open_sets if self._fits(one)]
+        if not fitting or self._minor + self._bound(fitting) <= self._best_minor:
             return
-        place = self._order.index(fitting[0], place)
-        self._use(fitting[0], 1)
-        self.explore(place + 1, [*chosen, fitting[0]])
-        self._use(fitting[0], -1)
-        self.explore(place + 1, chosen)
-
-    def _worth(self, chosen: Sequence[Taken]) -> int:
-        users = by_line(sorted(chosen, key=lambda one: one.index))
-        return sum(self._contest.line_minor(line, users.get(line, ())) for line in self._lines)
+        first, rest = fitting[0], fitting[1:]
+        self._take(first)
+        self._explore(rest)
+        self._give_back(first)
+        self._explore(rest)
 
     def _fits(self, one: Taken) -> bool:
-        return all(self._room[part.line] >= part.units for part in one.bundle.parts)
+        room = self._room
+        return all(room[part.line] >= part.units for part in one.bundle.parts)
 
-    def _use(self, one: Taken, times: int) -> None:
+    def _take(self, one: Taken) -> None:
+        self._chosen.append(one)
         for part in one.bundle.parts:
-            self._room[part.line] -= times * part.units
+            users = self._users[part.line]
+            self._set_users(part.line, sorted([*users, one], key=lambda user: user.index))
+            self._room[part.line] -= part.units
+
+    def _give_back(self, one: Taken) -> None:
+        self._chosen.remove(one)
+        for part in one.bundle.parts:
+            self._set_users(part.line, [user for user in self._users[part.line] if user is not one])
+            self._room[part.line] += part.units
+
+    def _set_users(self, line: int, users: list[Taken]) -> None:
+        self._minor += self._contest.line_minor(line, users) - self._contest.line_minor(line, self._users[line])
+        self._users[line] = users
 
     def _bound(self, fitting: Sequence[Taken]) -> int:
-        return sum(self._gains[one.index] for one in fitting)
+        """The most that `fitting` can add: all their gains; or each free unit's share in the best set that uses it."""
+        together = 0
+        best_on: dict[int, int] = {}
+        for one in fitting:
+            together += self._gains[one.index]
+            density = self._densities[one.index]
+            for part in one.bundle.parts:
+                if density > best_on.get(part.line, 0):
+                    best_on[part.line] = density
+        by_unit = sum(self._room[line] * density for line, density in best_on.items())
+        return min(together, by_unit // _SCALE + 1)
+
+
+_SCALE = 1 << 16
+
+
+def _per_unit(gain: int, one: Taken) -> int:
+    """A set's gain for each unit that it uses, in 65,536ths of a minor unit, rounded up."""
+    units = sum(part.units for part in one.bundle.parts)
+    return gain * _SCALE // units + 1

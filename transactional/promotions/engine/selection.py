@@ -47,7 +47,11 @@ class Shelves:
         self._every: tuple[int, ...] = tuple(range(len(self.lines)))
         self._by_product = _index(self.lines, lambda line: (line.product_id,))
         self._by_category = _index(self.lines, lambda line: line.category_ids)
+        self.gross_minor: list[int] = [line.gross_minor for line in self.lines]
+        self.room_minor: list[int] = [line.unit_room_minor * line.quantity for line in self.lines]
+        """By line: what it costs, and the most that may be taken off it."""
         self._known: dict[tuple[Ids, Ids], tuple[int, ...]] = {}
+        self._spend: dict[tuple[int, ...], int] = {}
 
     def find(self, selection: Selection) -> tuple[int, ...]:
         """Numbers of the lines that are meant, ascending."""
@@ -68,7 +72,11 @@ class Shelves:
 
     def spend_minor(self, selection: Selection) -> int:
         """What the selected goods cost before every discount."""
-        return sum(self.lines[number].gross_minor for number in self.find(selection))
+        numbers = self.find(selection)
+        found = self._spend.get(numbers)
+        if found is None:
+            found = self._spend[numbers] = sum(self.gross_minor[number] for number in numbers)
+        return found
 
     def quantity(self, selection: Selection) -> int:
         """How many selected units there are."""
