@@ -119,6 +119,7 @@ def test_champions_answer_with_name_version_build_and_true_reasons(
     }
 
 
+@pytest.mark.slow
 def test_a_new_champion_is_taken_up_without_a_restart(small_shop: Settings, store: Store, client: TestClient) -> None:
     def version_in_use() -> str | None:
         ready = client.get("/ready")

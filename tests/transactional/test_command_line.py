@@ -40,6 +40,7 @@ def run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedPro
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
 
 
+@pytest.mark.slow
 def test_help_names_every_command(environment: dict[str, str]) -> None:
     answer = run(environment, "--help")
     assert answer.returncode == 0

@@ -10,6 +10,7 @@ from models_ml.evaluation.estimate import Metric
 from models_ml.evaluation.gate import Trial, decide
 
 
+@pytest.mark.slow
 def test_intervals_cover_the_truth_about_95_times_in_100() -> None:
     rng = np.random.default_rng(0)
     covered = 0

@@ -90,6 +90,7 @@ def test_the_gradient_is_the_derivative() -> None:
     assert likelihood(theta)[1] == pytest.approx(numeric, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_grouping_changes_nothing() -> None:
     grouped = simulate(2000, seed=3, longest=90)
     times = grouped.n.astype(int)

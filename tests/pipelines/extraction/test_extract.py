@@ -159,6 +159,7 @@ def test_a_table_that_is_new_or_gained_columns_is_read_whole(database: Database,
     assert extract_into(build, database).tables == ()
 
 
+@pytest.mark.slow
 def test_a_column_the_shop_does_not_have_is_named(any_database: Database, build: Path) -> None:
     broken = dict(contracts.load())
     colour = contracts.Column("colour", contracts.ColumnType.VARCHAR, nullable=True)

@@ -42,6 +42,7 @@ class TestRegistration:
         assert (me["roles"], me["permissions"]) == (["customer"], [])
         assert me["profile"]["city"] is None
 
+    @pytest.mark.slow
     def test_a_known_address_is_answered_alike_and_only_its_owner_hears_of_it(
         self, client: TestClient, database: Database
     ) -> None:

@@ -114,6 +114,7 @@ def test_devices_are_listed_and_ended_one_by_one(client: TestClient, clock: Manu
     assert alive(client, laptop)
 
 
+@pytest.mark.slow
 def test_another_password_ends_every_session(client: TestClient) -> None:
     here, there = open_session(client), open_session(client)
     body = {"current_password": PASSWORD, "new_password": "another walk by the sea"}

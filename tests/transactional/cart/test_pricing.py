@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,6 +36,7 @@ lines = st.lists(
 ).map(lambda rows: [line(n, *row[:2], rate=row[2]) for n, row in enumerate(rows)])
 
 
+@pytest.mark.slow
 @given(lines, st.integers(0, 10_000), st.integers(0, 10_000), st.integers(0, 20_000))
 def test_the_shares_of_the_lines_sum_to_the_sums_of_the_cart(
     basket: list[BasketLine], coupon_bp: int, points_bp: int, shipping: int

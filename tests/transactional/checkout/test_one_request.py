@@ -164,6 +164,7 @@ class TestShippingIsBilledAsShown:
         assert (frozen["amount_minor"], frozen["is_estimate"]) == (charge, False)
         assert frozen["chargeable_grams"] == 500
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("ship_to", [{"postal_code": "0600"}, {"postal_code": "350001"}, {"country": "Atlantis"}])
     def test_a_place_we_do_not_send_to_is_refused(
         self, client: TestClient, kit: TradeKit, ship_to: dict[str, str]

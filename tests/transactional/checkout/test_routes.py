@@ -98,6 +98,7 @@ def test_refusals_are_problem_documents_that_say_what_and_why(client: TestClient
     assert kit.count(Order) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["get", "put", "patch"])
 def test_a_customers_cart_and_order_are_closed_to_others(client: TestClient, kit: TradeKit, method: str) -> None:
     cup = kit.variant("CUP", stock=5)
@@ -125,6 +126,7 @@ def test_a_customers_cart_and_order_are_closed_to_others(client: TestClient, kit
     assert client.get("/v1/orders").status_code == 401
 
 
+@pytest.mark.slow
 def test_one_pages_through_ones_orders(client: TestClient, kit: TradeKit) -> None:
     cup = kit.variant("CUP", stock=9)
     register(kit.database)
@@ -140,6 +142,7 @@ def test_one_pages_through_ones_orders(client: TestClient, kit: TradeKit) -> Non
     assert (len(numbers), second["next_cursor"]) == (3, None)
 
 
+@pytest.mark.slow
 def test_coupon_and_points_are_previewed_and_charged_alike(client: TestClient, kit: TradeKit) -> None:
     cup = kit.variant("CUP", price=100_000, stock=5)
     register(kit.database)

@@ -91,6 +91,7 @@ def test_an_empty_cart_is_refused(kit: TradeKit) -> None:
         kit.checkout(kit.basket({}))
 
 
+@pytest.mark.slow
 def test_a_withdrawn_product_is_named(kit: TradeKit) -> None:
     cup = kit.variant("CUP", stock=3)
     basket = kit.basket({cup: 1})

@@ -41,6 +41,7 @@ def value_of(database: Database) -> int | None:
         return session.scalar(select(Counter.value).where(Counter.series == "tests"))
 
 
+@pytest.mark.slow
 def test_a_request_commits_before_its_answer(client: TestClient, database: Database) -> None:
     with_route(client, "/count", count)
     assert client.post("/count").json() == {"value": 1}

@@ -95,6 +95,7 @@ def test_a_refund_gives_the_units_up(depot: Depot) -> None:
     depot.kit.assert_sound()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["online", "on_delivery"])
 def test_goods_are_sent_again_and_arrive(depot: Depot, mode: str) -> None:
     parcel_id = lose(depot, quantity=2, mode=mode)
@@ -134,6 +135,7 @@ def test_a_parcel_that_turns_up_needs_no_decision(depot: Depot) -> None:
     assert depot.order_of(parcel_id).status is OrderStatus.DELIVERED
 
 
+@pytest.mark.slow
 def test_staff_read_and_decide_claims_over_http(depot: Depot, tmp_path: Path) -> None:
     parcel_id = lose(depot)
     make_staff(depot.database, "mira@example.com")

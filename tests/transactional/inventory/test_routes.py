@@ -51,6 +51,7 @@ def desk(client: TestClient, database: Database) -> Desk:
     return Desk(client, log_in(client, "packer@example.com"))
 
 
+@pytest.mark.slow
 def test_a_shelf_is_counted_moved_and_told(desk: Desk, kit: TradeKit) -> None:
     cup = kit.variant("CUP", stock=10)
     back = desk.post("/locations", {"code": "back", "name": "Back room", "postal_code": "560001", "priority": 50})
@@ -121,6 +122,7 @@ def test_rules_and_alerts(desk: Desk, kit: TradeKit) -> None:
     desk.ask("PATCH", "/levels/999/1", {"threshold": 1}, status=404)
 
 
+@pytest.mark.slow
 def test_refusals_are_problems_and_write_nothing(desk: Desk, kit: TradeKit) -> None:
     cup = kit.variant("CUP", stock=3)
     kit.buy({cup: 2})

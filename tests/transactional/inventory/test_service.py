@@ -121,6 +121,7 @@ def test_release_frees_exactly_once(kit: TradeKit) -> None:
     kit.assert_sound()
 
 
+@pytest.mark.slow
 def test_fulfilling_posts_the_sale_once_in_the_name_of_its_line(kit: TradeKit) -> None:
     variant = kit.variant("CUP", stock=5)
     order = kit.buy({variant: 2})

@@ -93,6 +93,7 @@ def test_a_refused_step_names_from_to_and_what_is_possible(
     assert number in body["detail"]
 
 
+@pytest.mark.slow
 def test_a_change_from_wish_to_payment(
     client: TestClient, kit: TradeKit, asha: dict[str, str], buy: Callable[..., str]
 ) -> None:

@@ -169,6 +169,7 @@ def test_who_has_seen_the_end_does_not_come_again(short: TestClient, kit: TradeK
     assert short.get(url, headers={"Last-Event-ID": "x" * 99}).status_code == 422
 
 
+@pytest.mark.slow
 def test_the_view_has_an_etag_that_changes_with_the_order(kit: TradeKit, tmp_path: Path) -> None:
     client = make_client(kit.database, tmp_path)
     order_id = kit.buy({kit.variant("CUP", stock=9): 1})

@@ -222,6 +222,7 @@ def test_an_authorisation_that_went_back_is_no_money(till: Till) -> None:
     assert sorted(payment.status for payment in till.payments(order_id)) == ["captured", "refunded"]
 
 
+@pytest.mark.slow
 def test_more_than_a_page_of_payments_is_compared(till: Till) -> None:
     foreign = [
         till.gateway.create_order(amount_minor=100 + n, currency="INR", receipt=f"other-{n}", notes={})

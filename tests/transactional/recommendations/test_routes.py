@@ -173,6 +173,7 @@ class TestTheQuestion:
         assert (asked["slot"], asked["k"], asked["customer_id"]) == ("home", 7, customer)
         assert "asha" not in str(asked).lower()
 
+    @pytest.mark.slow
     def test_a_stranger_is_known_by_what_their_browser_did(self, shelf: Shelf, open_shop: OpenShop) -> None:
         _look(shelf.kit, shelf.ids["C"], customer_id=None)
         with Misbehaving(status=503) as server:
@@ -181,6 +182,7 @@ class TestTheQuestion:
         assert [seen["product_id"] for seen in asked["events"]] == [shelf.ids["C"]]
         assert "customer_id" not in asked
 
+    @pytest.mark.slow
     def test_another_s_cart_is_not_found(self, shelf: Shelf, open_shop: OpenShop) -> None:
         cart = shelf.kit.basket({shelf.variants["A"]: 1}, customer_id=shelf.kit.customer())
         client = open_shop("http://127.0.0.1:9")
@@ -209,6 +211,7 @@ class TestWithoutServing:
         assert best["items"][0]["because"]["count"] == 2
         assert best["items"][2]["reason"] == "New in the shop"
 
+    @pytest.mark.slow
     def test_a_slow_serving_is_not_waited_for(self, shelf: Shelf, open_shop: OpenShop) -> None:
         with Misbehaving(wait=True) as server:
             answer = get(open_shop(server.url, serving_budget_ms=60), "shop")
@@ -221,6 +224,7 @@ class TestWithoutServing:
             answer = get(open_shop(server.url), "shop")
         assert (answer["source"], answer["reason"]) == ("fallback", "serving gave an answer that makes no sense")
 
+    @pytest.mark.slow
     def test_what_sells_is_old_after_four_weeks_and_never_what_is_gone(
         self, shelf: Shelf, open_shop: OpenShop, clock: ManualClock
     ) -> None:

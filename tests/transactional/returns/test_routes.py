@@ -109,6 +109,7 @@ class TestGuests:
         by_number = {**wish, "order_number": order.order_number}
         assert client.post("/v1/returns", json=by_number, headers=keyed({}, key="1" * 36)).status_code == 404
 
+    @pytest.mark.slow
     def test_the_id_of_a_customers_order_opens_nothing(self, client: TestClient, till: Till) -> None:
         order_id = till.buy(3)
         till.deliver(order_id)
@@ -120,6 +121,7 @@ class TestGuests:
         assert len(client.get(f"/v1/orders/{public_id}/returns", headers=asha).json()) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [
@@ -137,6 +139,7 @@ def test_malformed_wishes_are_refused(client: TestClient, till: Till, change: di
     assert answer.status_code == 422, answer.text
 
 
+@pytest.mark.slow
 def test_wishes_against_the_rules_say_why(client: TestClient, till: Till) -> None:
     order_id = till.buy(3)
     asha = log_in(client)

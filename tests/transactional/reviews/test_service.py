@@ -138,6 +138,7 @@ def client(database: Database, tmp_path: Path) -> Iterator[TestClient]:
         yield client
 
 
+@pytest.mark.slow
 def test_over_http_from_the_pen_to_the_product_page(shop: Shop, client: TestClient, database: Database) -> None:
     make_staff(database, "boss@example.com", "super_admin")
     asha, boss = log_in(client, "asha@example.com"), log_in(client, "boss@example.com")

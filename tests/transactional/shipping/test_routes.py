@@ -44,6 +44,7 @@ def pack(client: TestClient, depot: Depot, staff: dict[str, str], order_id: int,
     return answer.json()
 
 
+@pytest.mark.slow
 def test_a_parcel_from_packing_to_the_customer_s_door(depot: Depot, client: TestClient, staff: dict[str, str]) -> None:
     order_id = depot.order(2)
     made = pack(client, depot, staff, order_id)

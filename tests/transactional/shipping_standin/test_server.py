@@ -75,6 +75,7 @@ def _wait_until_sent(standin: object, thread: threading.Thread) -> None:
     raise AssertionError("the webhooks were not delivered")
 
 
+@pytest.mark.slow
 def test_the_control_api(kit: TradeKit, clock: ManualClock) -> None:
     wiring.wire()
     depot = open_depot(kit, clock)

@@ -28,6 +28,7 @@ def rows(database: Database, sql: str) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in session.execute(text(sql))]
 
 
+@pytest.mark.slow
 def test_a_history_that_adds_up(any_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bulk, "_ORDERS_A_TRANSACTION", 300)
     ((last,),) = rows(any_database, "SELECT coalesce(max(seq), 0) FROM journal")
@@ -81,6 +82,7 @@ def test_the_same_seed_gives_the_same_history(database: Database, tmp_path: Path
     engine.dispose()
 
 
+@pytest.mark.slow
 def test_the_shop_goes_on_trading(any_database: Database) -> None:
     write_history(any_database, PLAN, settings=SETTINGS)
     kit = TradeKit(any_database)

@@ -53,6 +53,7 @@ def test_writing_implies_reading() -> None:
     assert expand(frozenset({"write_orders", "write_gone", "junk"})) == {"write_orders", "read_orders"}
 
 
+@pytest.mark.slow
 def test_a_manager_hires_and_dismisses_and_it_counts_at_once(client: TestClient, database: Database) -> None:
     make_staff(database, "boss@example.com", "manager")
     new = register(database, "new@example.com")
@@ -96,6 +97,7 @@ def test_a_grant_runs_out_by_itself(client: TestClient, database: Database, cloc
     assert client.get("/v1/me", headers=temp).json()["roles"] == ["customer"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("role", "email", "status"),
     [
@@ -130,6 +132,7 @@ def test_staff_without_the_key_and_strangers_are_kept_out(client: TestClient, da
     assert client.get("/v1/staff/members").status_code == 401
 
 
+@pytest.mark.slow
 def test_nobody_takes_a_super_admin_down_over_http(client: TestClient, database: Database) -> None:
     root = make_staff(database, "root@example.com", "super_admin")
     make_staff(database, "boss@example.com", "manager")

@@ -92,6 +92,7 @@ class TestImport:
             take(buyer, 99, feed(("CT-1", 5)))
         assert take(buyer, toys, feed(("CT-1", 5), supplier="toys")).applied == 1
 
+    @pytest.mark.slow
     def test_many_articles(self, buyer: Buyer, toys: int) -> None:
         cup = buyer.kit.variant("MANY")
         buyer.run(

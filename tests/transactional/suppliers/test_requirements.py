@@ -36,6 +36,7 @@ def require(buyer: Buyer, variant: int, quantity: int, day: date = date(2026, 2,
     )
 
 
+@pytest.mark.slow
 def test_orders_that_wait_for_goods_are_named_and_settled(buyer: Buyer) -> None:
     lamp = buyer.kit.variant("LAMP", stock=2, policy=InventoryPolicy.BACKORDER)
     buyer.kit.buy({lamp: 1})

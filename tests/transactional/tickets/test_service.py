@@ -216,6 +216,7 @@ def keyed(headers: dict[str, str], key: str) -> dict[str, str]:
     return {**headers, "Idempotency-Key": key}
 
 
+@pytest.mark.slow
 def test_over_http_the_customer_never_sees_a_note(desk: Desk, client: TestClient) -> None:
     asha, boss = log_in(client, "asha@example.com"), log_in(client, "boss@example.com")
     body = {"category": "order_issue", "subject": "Broken", "body": "Ein Riss"}

@@ -62,6 +62,7 @@ def test_the_same_json_twice_but_for_the_seconds(
     assert first["protocol"] in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_or_rec_finds_taste(shop_file: Path, as_of: Any, tmp_path: Path) -> None:
     document = run("or-rec", shop_file, tmp_path / "r.json", "--cutoff", f"{as_of - timedelta(days=250):%Y-%m-%d}")
     new = values(document, "ndcg_at_20", "B")
