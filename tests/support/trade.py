@@ -125,7 +125,8 @@ class TradeKit:
             cart = carts.create_cart(session, currency="INR", customer_id=customer_id, now=self.now)
             for variant_id, quantity in lines.items():
                 carts.add_line(session, cart=cart, variant_id=variant_id, quantity=quantity, now=self.now)
-            cart.coupon_code = coupon
+            if coupon is not None:
+                carts.remember_code(session, cart=cart, code=coupon, now=self.now)
             return cart.public_id
 
         return self.run(work)

@@ -1,18 +1,22 @@
 """Pricing a cart as it stands now, with everything that speaks against ordering it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
+from transactional.cart.coupons import codes_of
 from transactional.cart.models import Cart, CartLine
-from transactional.cart.pricing import BasketLine, Issue, PointsPayment, PricedCart, agreed_unit_price, price
+from transactional.cart.offering import Who, goods_discount, judge, offer, waits_for_address
+from transactional.cart.pricing import BasketLine, Issue, PointsPayment, PricedCart, agreed_unit_price, is_beaten, price
 from transactional.catalog.service import SellableVariant, buyable_variants
 from transactional.inventory.service import saleable
 from transactional.loyalty.service import redemption_offer
-from transactional.promotions.service import CouponResult, evaluate
+from transactional.promotions import service as promotions
+from transactional.promotions.service import EnteredCode, Person, Refused
 from transactional.settings import Settings
 from transactional.shipping.service import ShippingQuote, quote, weigh
 
@@ -53,14 +57,15 @@ def price_cart(
     settings: Settings,
     redeem_points: int = 0,
     customer_id: int | None = None,
-    identity_key: str | None = None,
+    who: Who | None = None,
     check_stock: bool = True,
     destination: Destination | None = None,
     contents: Contents | None = None,
 ) -> PricedCart:
     """The basket's prices now; `issues` says what would stop an order. What cannot be sold is left out of the sums.
 
-    `customer_id` is whose points are redeemed (default: the cart's owner), `identity_key` whose coupon limit counts.
+    `customer_id` is whose points are redeemed (default: the cart's owner); `who` tells whose limits, groups and first
+    order the offers look at (default: the owner, known by no more than that).
     Without a destination shipping is an estimate: the cheapest zone's. `contents` spares reading the cart where the
     caller has just done so. Raises InvalidInput for a destination that the shop does not send to.
     """
@@ -68,52 +73,64 @@ def price_cart(
     basket, issues = _basket(known, now)
     if check_stock and basket:
         issues += _stock_issues(session, basket)
-    gross = sum(line.gross_minor for line in basket)
-    coupon = _coupon(session, cart, gross, now, identity_key)
-    if coupon is not None and not coupon.applies:
-        issues.append(Issue("coupon_refused", f"{coupon.code}: {coupon.reason}", {"coupon_code": coupon.code}))
-    after_coupon = gross - (coupon.discount_minor if coupon else 0)
     owner = customer_id if customer_id is not None else cart.customer_id
-    points, refusal = _points(session, owner, redeem_points, after_coupon, now)
+    offered, shipping = offer(
+        session,
+        lines=basket,
+        currency=cart.currency,
+        channel=cart.channel,
+        country=destination.country if destination else None,
+        codes=codes_of(session, cart),
+        who=who or partial(Person, customer_id=owner),
+        ship=_ship(session, basket, currency=cart.currency, destination=destination, settings=settings),
+        now=now,
+    )
+    issues += offered.issues
+    left = sum(line.gross_minor for line in basket) - goods_discount(offered.outcome)
+    points, refusal = _points(session, owner, redeem_points, left, now)
     if refusal is not None:
         issues.append(refusal)
-    return price(
-        basket,
-        currency=cart.currency,
-        coupon=coupon,
-        points=points,
-        shipping=_shipping(
-            session,
-            basket,
-            merchandise_minor=after_coupon,
-            currency=cart.currency,
-            destination=destination,
-            settings=settings,
-        ),
-        issues=issues,
-    )
+    return price(basket, currency=cart.currency, offered=offered, points=points, shipping=shipping, issues=issues)
 
 
-def _shipping(
+def refusal_of(
+    session: Session, *, cart: Cart, codes: Sequence[EnteredCode], who: Who, now: datetime
+) -> Refused | None:
+    """Why the last of the codes gives nothing to the cart's goods; None where it does, or might yet.
+
+    Sending is left out: its price is not known before the address.
+    """
+    basket, _ = _basket(read_contents(session, cart=cart, now=now), now)
+    offered = judge(session, lines=basket, currency=cart.currency, channel=cart.channel, codes=codes, who=who, now=now)
+    wanted = promotions.stored_code(codes[-1].code)
+    refused = [one for one in offered.outcome.refused if one.code == wanted and not is_beaten(one)]
+    return next((one for one in refused if not waits_for_address(one)), None)
+
+
+def _ship(
     session: Session,
     basket: Sequence[BasketLine],
     *,
-    merchandise_minor: int,
     currency: str,
     destination: Destination | None,
     settings: Settings,
-) -> ShippingQuote:
+) -> Callable[[int], ShippingQuote]:
+    """What sending the basket costs, by the worth of its goods after offers."""
     known = destination if basket else None  # an empty basket has no weight that a tariff could know
     weighed = [(line.weight_grams, line.quantity) for line in basket]
-    return quote(
-        session,
-        merchandise_minor=merchandise_minor,
-        settings=settings,
-        weight_grams=weigh(weighed, default_grams=settings.shipping_default_item_grams),
-        postal_code=known.postal_code if known else None,
-        country=known.country if known else "IN",
-        currency=currency,
-    )
+
+    def charge(merchandise_minor: int) -> ShippingQuote:
+        return quote(
+            session,
+            merchandise_minor=merchandise_minor,
+            settings=settings,
+            weight_grams=weigh(weighed, default_grams=settings.shipping_default_item_grams),
+            postal_code=known.postal_code if known else None,
+            country=known.country if known else "IN",
+            currency=currency,
+        )
+
+    return charge
 
 
 def _basket(contents: Contents, now: datetime) -> tuple[list[BasketLine], list[Issue]]:
@@ -161,6 +178,7 @@ def _basket_line(line: CartLine, variant: SellableVariant, unit_price_minor: int
         weight_grams=variant.weight_grams,
         inventory_policy=variant.inventory_policy,
         customisation=line.customisation,
+        category_id=variant.category_id,
     )
 
 
@@ -179,12 +197,6 @@ def _stock_issues(session: Session, basket: Sequence[BasketLine]) -> list[Issue]
         for variant_id, left in sorted(saleable(session, list(wanted), policies=policies).items())
         if left is not None and left < wanted[variant_id]
     ]
-
-
-def _coupon(session: Session, cart: Cart, gross: int, now: datetime, identity_key: str | None) -> CouponResult | None:
-    if cart.coupon_code is None:
-        return None
-    return evaluate(session, code=cart.coupon_code, merchandise_minor=gross, now=now, identity_key=identity_key)
 
 
 def _points(

@@ -1,11 +1,11 @@
 """Carts over HTTP. A guest's cart belongs to whoever knows its id, a customer's cart to that customer."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 from sqlalchemy.orm import Session
 
-from transactional.accounts.service import get_customer, identity_key
 from transactional.cart import schemas, service
 from transactional.core.access import Actor, CurrentActor, OptionalActor, authenticated, public
 from transactional.core.clock import Clock
@@ -163,7 +163,7 @@ def remove_line(
 
 @router.put(
     "/{cart_id}/coupon",
-    summary="Apply a coupon",
+    summary="Apply a coupon as the only one",
     dependencies=EVERYBODY,
     responses=problem_responses(404, 409, 422),
 )
@@ -178,14 +178,12 @@ def apply_coupon(
 ) -> schemas.CartOut:
     """The code is checked and remembered; a use is claimed only by checkout."""
     cart = _own_cart(session, cart_id, actor)
-    service.apply_coupon(
-        session, cart=cart, code=body.code, identity_key=_identity_key(session, actor), now=clock.now()
-    )
+    service.apply_coupon(session, cart=cart, code=body.code, who=_who(session, actor), now=clock.now())
     return _shown(session, cart, actor, clock, settings)
 
 
 @router.delete(
-    "/{cart_id}/coupon", summary="Forget the coupon", dependencies=EVERYBODY, responses=problem_responses(404, 409)
+    "/{cart_id}/coupon", summary="Forget every coupon", dependencies=EVERYBODY, responses=problem_responses(404, 409)
 )
 def remove_coupon(
     session: WriteSession, clock: ClockDep, settings: SettingsDep, actor: OptionalActor, cart_id: CartId
@@ -193,6 +191,48 @@ def remove_coupon(
     """Also where there was none."""
     cart = _own_cart(session, cart_id, actor)
     service.remove_coupon(session, cart=cart, now=clock.now())
+    return _shown(session, cart, actor, clock, settings)
+
+
+@router.post(
+    "/{cart_id}/coupons",
+    summary="Apply one more coupon",
+    dependencies=EVERYBODY,
+    responses=problem_responses(404, 409, 422),
+)
+def add_coupon(
+    *,
+    session: WriteSession,
+    clock: ClockDep,
+    settings: SettingsDep,
+    actor: OptionalActor,
+    cart_id: CartId,
+    body: schemas.CartCouponIn,
+) -> schemas.CartOut:
+    """Of all codes and offers the best combination for the shopper applies; `trace` says why the others do not."""
+    cart = _own_cart(session, cart_id, actor)
+    service.add_coupon(session, cart=cart, code=body.code, who=_who(session, actor), now=clock.now())
+    return _shown(session, cart, actor, clock, settings)
+
+
+@router.delete(
+    "/{cart_id}/coupons/{code}",
+    summary="Forget one coupon",
+    dependencies=EVERYBODY,
+    responses=problem_responses(404, 409, 422),
+)
+def remove_one_coupon(
+    *,
+    session: WriteSession,
+    clock: ClockDep,
+    settings: SettingsDep,
+    actor: OptionalActor,
+    cart_id: CartId,
+    code: Annotated[str, Path(max_length=40, examples=["DIWALI10"])],
+) -> schemas.CartOut:
+    """Also where it was not there."""
+    cart = _own_cart(session, cart_id, actor)
+    service.remove_coupon(session, cart=cart, code=code, now=clock.now())
     return _shown(session, cart, actor, clock, settings)
 
 
@@ -229,11 +269,9 @@ def _own_cart(session: Session, cart_id: str, actor: Actor) -> service.Cart:
     return service.get_cart(session, public_id=cart_id, customer_id=actor.customer_id)
 
 
-def _identity_key(session: Session, actor: Actor) -> str | None:
-    if actor.customer_id is None:
-        return None
-    email = get_customer(session, actor.customer_id).email
-    return identity_key(email) if email else f"customer:{actor.customer_id}"
+def _who(session: Session, actor: Actor) -> service.Who:
+    """The shopper, looked up only where an offer depends on who they are."""
+    return partial(service.shopper, session, customer_id=actor.customer_id, is_staff=bool(actor.permissions))
 
 
 def _shown(
@@ -254,8 +292,8 @@ def _shown(
         settings=settings,
         redeem_points=redeem_points,
         customer_id=actor.customer_id,
-        identity_key=_identity_key(session, actor) if cart.coupon_code is not None else None,
+        who=_who(session, actor),
         destination=destination,
         contents=contents,
     )
-    return schemas.CartOut.of(cart, priced)
+    return schemas.CartOut.of(cart, priced, [one.code for one in service.codes_of(session, cart)])

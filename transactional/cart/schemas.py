@@ -1,5 +1,6 @@
 """Carts over the wire. Amounts are integers in the currency's minor unit."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -62,7 +63,8 @@ class CartLineOut(BaseModel):
     customisation: dict[str, Any] = Field(examples=[{}])
     unit_price_minor: int = Field(examples=[79_900])
     gross_minor: int = Field(examples=[159_800])
-    order_discount_minor: int = Field(description="The line's share of the coupon", examples=[15_980])
+    line_discount_minor: int = Field(description="Off these goods themselves", examples=[0])
+    order_discount_minor: int = Field(description="The line's share of what is taken off the order", examples=[15_980])
     points_discount_minor: int = Field(description="The line's share of the points", examples=[0])
     net_minor: int = Field(examples=[143_820])
     tax_minor: int = Field(description="Contained in net", examples=[15_409])
@@ -81,6 +83,7 @@ class CartLineOut(BaseModel):
             customisation=basket.customisation,
             unit_price_minor=basket.unit_price_minor,
             gross_minor=basket.gross_minor,
+            line_discount_minor=line.line_discount_minor,
             order_discount_minor=line.order_discount_minor,
             points_discount_minor=line.points_discount_minor,
             net_minor=line.net_minor,
@@ -109,39 +112,44 @@ class CartOut(BaseModel):
     )
     status: CartStatus = Field(examples=["open"])
     currency: str = Field(examples=["INR"])
-    coupon_code: str | None = Field(examples=["DIWALI10"])
+    coupon_code: str | None = Field(description="The first of the codes", examples=["DIWALI10"])
+    coupon_codes: list[str] = Field(description="In the order in which they were entered", examples=[["DIWALI10"]])
     lines: list[CartLineOut]
     gross_minor: int = Field(examples=[159_800])
     discount_minor: int = Field(examples=[15_980])
     points_redeemed: int = Field(examples=[0])
     points_discount_minor: int = Field(examples=[0])
-    shipping_minor: int = Field(examples=[9_900])
+    shipping_minor: int = Field(description="After offers", examples=[9_900])
+    shipping_discount_minor: int = Field(description="What offers take off the tariff's charge", examples=[0])
     shipping_is_estimate: bool = Field(
         description="Ask with the postal code to see what checkout will charge", examples=[True]
     )
     tax_minor: int = Field(description="GST contained in the lines", examples=[15_409])
     total_minor: int = Field(examples=[153_720])
     trace: dict[str, Any] = Field(
-        description="Which rule gave which minor unit on which line, and why a code gave nothing",
-        examples=[{"version": 1, "rules": [], "refused": []}],
+        description="Which rule gave which minor unit on which line and unit, why each other offer gave nothing, and"
+        " the nearest offer that is not reached",
+        examples=[{"version": 2, "rules": [], "applied": [], "refused": [], "nearest": None}],
     )
     issues: list[IssueOut]
     updated_at: datetime = Field(examples=["2026-01-15T10:00:00Z"])
 
     @classmethod
-    def of(cls, cart: Cart, priced: PricedCart) -> "CartOut":
-        """From the row and its prices."""
+    def of(cls, cart: Cart, priced: PricedCart, codes: Sequence[str]) -> "CartOut":
+        """From the row, its prices and its codes."""
         return cls(
             id=cart.public_id,
             status=cart.status,
             currency=cart.currency,
             coupon_code=cart.coupon_code,
+            coupon_codes=list(codes),
             lines=[CartLineOut.of(line) for line in priced.lines],
             gross_minor=priced.gross_minor,
             discount_minor=priced.discount_minor,
             points_redeemed=priced.points_redeemed,
             points_discount_minor=priced.points_discount_minor,
             shipping_minor=priced.shipping_minor,
+            shipping_discount_minor=priced.shipping_discount_minor,
             shipping_is_estimate=priced.shipping.is_estimate,
             tax_minor=priced.tax_minor,
             total_minor=priced.total_minor,

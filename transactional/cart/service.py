@@ -7,14 +7,20 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import bindparam, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from transactional.accounts.service import get_customer
+from transactional.cart import coupons
+from transactional.cart.coupons import codes_of
+from transactional.cart.coupons import remember as remember_code
 from transactional.cart.models import Cart, CartLine, CartStatus
+from transactional.cart.offering import Who
 from transactional.cart.pricing import QUOTE_HONOURED, Issue, PricedCart, PricedLine
-from transactional.cart.quoting import Contents, Destination, price_cart, read_contents
+from transactional.cart.quoting import Contents, Destination, price_cart, read_contents, refusal_of
 from transactional.catalog.service import (
     SellableVariant,
     buyable_variants,
@@ -25,7 +31,7 @@ from transactional.core.db import insert_into
 from transactional.core.errors import Conflict, InvalidInput, NotFound
 from transactional.core.ids import public_id as new_public_id
 from transactional.core.money import contained_tax
-from transactional.promotions.service import CouponRefused, evaluate, normalise_code
+from transactional.promotions.service import CouponRefused, EnteredCode, Person
 
 __all__ = [
     "QUOTE_HONOURED",
@@ -38,10 +44,13 @@ __all__ = [
     "PricedCart",
     "PricedLine",
     "Wanted",
+    "Who",
     "accept_prices",
+    "add_coupon",
     "add_line",
     "adopt_guest_cart",
     "apply_coupon",
+    "codes_of",
     "contained_tax",
     "create_cart",
     "fill_new_cart",
@@ -49,8 +58,10 @@ __all__ = [
     "lines_of",
     "price_cart",
     "read_contents",
+    "remember_code",
     "remove_coupon",
     "set_quantity",
+    "shopper",
     "take_for_order",
 ]
 
@@ -203,26 +214,38 @@ def accept_prices(session: Session, *, cart: Cart, now: datetime) -> None:
     session.flush()
 
 
-def apply_coupon(session: Session, *, cart: Cart, code: str, now: datetime, identity_key: str | None = None) -> None:
-    """Remember a code for checkout. It is only evaluated: no use is claimed before the order is placed.
+def apply_coupon(
+    session: Session, *, cart: Cart, code: str, now: datetime, identity_key: str | None = None, who: Who | None = None
+) -> None:
+    """Make a code the cart's only one; see `add_coupon`. `identity_key` is the e-mail of a shopper known by no more."""
+    _take(session, cart, now)
+    coupons.forget(session, cart=cart)
+    person = partial(Person, customer_id=cart.customer_id, email=identity_key)
+    _add_coupon(session, cart, code, now, who or person)
 
-    Raises CouponRefused where the code gives nothing to this basket now.
+
+def add_coupon(session: Session, *, cart: Cart, code: str, now: datetime, who: Who | None = None) -> None:
+    """Remember a code for checkout, beside those that are there. No use is claimed before the order is placed.
+
+    A code that others beat is kept all the same: it may win when the basket changes. Raises CouponRefused where it
+    gives nothing to this basket now, InvalidInput for an impossible code or one too many.
     """
     _take(session, cart, now)
-    lines = lines_of(session, cart)
-    gross = sum(line.quoted_unit_minor * line.quantity for line in lines)
-    result = evaluate(session, code=code, merchandise_minor=gross, now=now, identity_key=identity_key)
-    if not result.applies:
-        raise CouponRefused(f"{result.code}: {result.reason}", coupon_code=result.code)
-    cart.coupon_code = normalise_code(code)
-    session.flush()
+    _add_coupon(session, cart, code, now, who or partial(Person, customer_id=cart.customer_id))
 
 
-def remove_coupon(session: Session, *, cart: Cart, now: datetime) -> None:
-    """Forget the code."""
+def remove_coupon(session: Session, *, cart: Cart, now: datetime, code: str | None = None) -> None:
+    """Forget a code, or all of them; also where it is not there."""
     _take(session, cart, now)
-    cart.coupon_code = None
-    session.flush()
+    coupons.forget(session, cart=cart, code=code)
+
+
+def _add_coupon(session: Session, cart: Cart, code: str, now: datetime, who: Who) -> None:
+    entered = [*codes_of(session, cart), EnteredCode(code)]
+    refusal = refusal_of(session, cart=cart, codes=entered, who=who, now=now)
+    if refusal is not None:
+        raise CouponRefused(f"{refusal.code}: {refusal.detail}", coupon_code=refusal.code, reason=str(refusal.reason))
+    remember_code(session, cart=cart, code=code, now=now)
 
 
 def adopt_guest_cart(session: Session, *, guest_cart: Cart, customer_id: int, now: datetime) -> Cart:
@@ -246,6 +269,14 @@ def adopt_guest_cart(session: Session, *, guest_cart: Cart, customer_id: int, no
     _take(session, own, now)
     _move_lines(session, guest_cart, own)
     return own
+
+
+def shopper(session: Session, *, customer_id: int | None, is_staff: bool = False) -> Person:
+    """Who an account's customer is for offers; nobody known without one."""
+    if customer_id is None:
+        return Person(is_staff=is_staff)
+    customer = get_customer(session, customer_id)
+    return Person(customer.id, customer.email, customer.phone, is_staff)
 
 
 def take_for_order(session: Session, *, public_id: str, now: datetime, customer_id: int | None = None) -> Cart | None:
@@ -346,7 +377,6 @@ def _move_lines(session: Session, source: Cart, target: Cart) -> None:
         else:
             twin.quantity = min(MAX_QUANTITY, twin.quantity + line.quantity)
             session.delete(line)
-    if target.coupon_code is None:
-        target.coupon_code = source.coupon_code
+    coupons.move(session, source=source, target=target)
     source.status = CartStatus.ABANDONED
     session.flush()

@@ -1,6 +1,6 @@
 """The category tree."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -66,6 +66,19 @@ def descendant_ids(session: Session, category_id: int) -> set[int]:
     below = select(Category.id).where(Category.id == category_id).cte("below", recursive=True)
     below = below.union(select(Category.id).join(below, Category.parent_id == below.c.id))
     return set(session.scalars(select(below.c.id)))
+
+
+def category_ancestors(session: Session) -> dict[int, frozenset[int]]:
+    """Every category with itself and all that it lies below, by id."""
+    parents = {row.id: row.parent_id for row in session.execute(select(Category.id, Category.parent_id))}
+    return {category_id: frozenset(_upwards(category_id, parents)) for category_id in parents}
+
+
+def _upwards(category_id: int, parents: Mapping[int, int | None]) -> Iterator[int]:
+    at: int | None = category_id
+    while at is not None:
+        yield at
+        at = parents.get(at)
 
 
 def _lock_tree(session: Session) -> None:

@@ -31,6 +31,7 @@ class SellableVariant:
     customisable: bool
     needs_approval: bool = False
     """A customised one waits for the customer's word on its design."""
+    category_id: int | None = None
 
 
 def set_price(
@@ -105,6 +106,7 @@ _SELLABLE = (
         ProductVariant.inventory_policy,
         Product.is_customisable,
         Product.needs_approval,
+        Product.category_id,
     )
     .join(Product, Product.id == ProductVariant.product_id)
     .join(Price, Price.variant_id == ProductVariant.id)
@@ -156,6 +158,7 @@ def _sellable(
             inventory_policy=row.inventory_policy,
             customisable=row.is_customisable,
             needs_approval=row.needs_approval,
+            category_id=row.category_id,
         )
         for row in session.execute(statement, parameters)
     }

@@ -1,6 +1,7 @@
 """The catalogue's rules, as other domains use them."""
 
 from transactional.catalog.categories import (
+    category_ancestors,
     create_category,
     descendant_ids,
     get_category,
@@ -63,6 +64,7 @@ __all__ = [
     "buyable_variants",
     "buyable_variants_of_products",
     "canonical_customisation",
+    "category_ancestors",
     "checked_customisation",
     "create_category",
     "create_occasion",

@@ -62,6 +62,8 @@ def place_order(
                 gift_message=body.gift_message,
                 payment_mode=body.payment_mode,
                 shown_total_minor=body.shown_total_minor,
+                phone=body.phone,
+                is_staff=bool(actor.permissions),
                 visitor_id=body.visitor_id,
                 referral_code=body.referral_code,
                 now=now,

@@ -23,6 +23,13 @@ class CheckoutIn(_In):
     email: EmailStr | None = Field(
         default=None, description="A guest's; not needed when logged in", examples=["asha@example.com"]
     )
+    phone: str | None = Field(
+        default=None,
+        max_length=20,
+        pattern=_NO_NUL,
+        description="The buyer's own, not the recipient's; by default the account's",
+        examples=["+919845012345"],
+    )
     ship_to: AddressIn
     redeem_points: int = Field(default=0, ge=0, le=10**9, examples=[0])
     occasion: str | None = Field(default=None, max_length=40, pattern=_NO_NUL, examples=["diwali"])

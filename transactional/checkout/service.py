@@ -21,7 +21,7 @@ from transactional.loyalty import service as loyalty
 from transactional.orders import service as orders
 from transactional.orders.service import NewLine, NewOrder, Order, PaymentMode
 from transactional.promotions import service as promotions
-from transactional.promotions.service import CouponRefused
+from transactional.promotions.service import CouponRefused, Person
 from transactional.settings import Settings
 
 __all__ = ["PriceChanged", "ProductUnavailable", "place_order"]
@@ -59,6 +59,8 @@ def place_order(
     gift_message: str | None = None,
     payment_mode: PaymentMode | str = PaymentMode.ONLINE,
     shown_total_minor: int | None = None,
+    phone: str | None = None,
+    is_staff: bool = False,
     visitor_id: str | None = None,
     referral_code: str | None = None,
 ) -> Order:
@@ -75,6 +77,7 @@ def place_order(
     """
     cart = _take_cart(session, cart_public_id, customer_id, now)
     customer = _buyer(session, customer_id, email, ship_to, now)
+    buyer = Person(customer.id, customer.email, _own_phone(phone, customer), is_staff)
     mode = _payment_mode(payment_mode)
     _check_address(ship_to)
     priced = carts.price_cart(
@@ -84,7 +87,7 @@ def place_order(
         settings=settings,
         redeem_points=_checked_points(redeem_points),
         customer_id=customer_id,
-        identity_key=_identity_key(customer) if cart.coupon_code is not None else None,
+        who=lambda: buyer,
         check_stock=False,
         destination=carts.Destination(str(ship_to["postal_code"]), str(ship_to["country"])),
     )
@@ -96,6 +99,7 @@ def place_order(
     frozen = _freeze(
         cart,
         customer,
+        buyer,
         priced,
         mode=mode,
         expires_at=expires_at,
@@ -104,7 +108,7 @@ def place_order(
         gift_message=gift_message,
     )
     order = orders.write_order(session, frozen, actor=ACTOR, now=now, time_zone=settings.time_zone)
-    _claim(session, order, priced, customer, now)
+    _claim(session, order, priced, buyer, now)
     affiliates.bind_order(session, order_id=order.id, visitor_id=visitor_id, referral_code=referral_code, now=now)
     if order.total_minor == 0:
         orders.mark_paid(session, order_id=order.id, paid_at=now, actor=ACTOR)
@@ -158,9 +162,9 @@ def _check_address(ship_to: Mapping[str, Any]) -> None:
         raise InvalidInput(f"the address lacks {', '.join(missing)}", field=f"ship_to.{missing[0]}")
 
 
-def _identity_key(customer: Customer) -> str:
-    """Who this is for coupon limits: one person, with an account or as a guest, has one key."""
-    return accounts.identity_key(customer.email) if customer.email else f"customer:{customer.id}"
+def _own_phone(phone: str | None, customer: Customer) -> str | None:
+    """The buyer's own number: given now, else the account's. Raises InvalidInput for one that cannot be called."""
+    return promotions.normalise_phone(phone) if phone else customer.phone
 
 
 def _refuse_issues(issues: Sequence[Issue]) -> None:
@@ -194,6 +198,7 @@ def _refuse_higher_total(priced: PricedCart, shown_total_minor: int | None) -> N
 def _freeze(
     cart: Cart,
     customer: Customer,
+    buyer: Person,
     priced: PricedCart,
     *,
     mode: PaymentMode,
@@ -206,6 +211,8 @@ def _freeze(
         customer_id=customer.id,
         cart_id=cart.id,
         email=customer.email,
+        identity_key=buyer.main_key if buyer.email else None,
+        phone=buyer.phone_key,
         currency=priced.currency,
         channel=cart.channel,
         payment_mode=mode,
@@ -216,7 +223,7 @@ def _freeze(
         shipping_minor=priced.shipping_minor,
         tax_minor=priced.tax_minor,
         total_minor=priced.total_minor,
-        coupon_code=priced.coupon.code if priced.coupon else None,
+        coupon_code=priced.coupon_code,
         price_trace=priced.trace,
         ship_to=dict(ship_to),
         occasion=occasion,
@@ -231,6 +238,7 @@ def _freeze(
                 quantity=line.basket.quantity,
                 unit_price_minor=line.basket.unit_price_minor,
                 gross_minor=line.basket.gross_minor,
+                line_discount_minor=line.line_discount_minor,
                 order_discount_minor=line.order_discount_minor,
                 points_discount_minor=line.points_discount_minor,
                 tax_minor=line.tax_minor,
@@ -248,7 +256,7 @@ def _pay_by(settings: Settings, now: datetime, *, is_guest: bool) -> datetime:
     return now + timedelta(minutes=settings.hold_minutes if minutes is None else minutes)
 
 
-def _claim(session: Session, order: Order, priced: PricedCart, customer: Customer, now: datetime) -> None:
+def _claim(session: Session, order: Order, priced: PricedCart, buyer: Person, now: datetime) -> None:
     """Stock, then coupon, then points: the same order as everywhere, so that no two checkouts block each other."""
     inventory.hold(
         session,
@@ -258,14 +266,28 @@ def _claim(session: Session, order: Order, priced: PricedCart, customer: Custome
         now=now,
         policies=priced.policies(),
     )
-    if priced.coupon is not None:
-        promotions.reserve(
-            session,
-            result=priced.coupon,
-            order_id=order.id,
-            customer_id=order.customer_id,
-            identity_key=_identity_key(customer),
-            now=now,
-        )
+    _claim_offers(session, order, priced, buyer, now)
     if priced.points_redeemed and order.customer_id is not None:
         loyalty.hold(session, customer_id=order.customer_id, order_id=order.id, points=priced.points_redeemed, now=now)
+
+
+def _claim_offers(session: Session, order: Order, priced: PricedCart, buyer: Person, now: datetime) -> None:
+    """Claim the uses of what applied, and freeze what each offer took off which line."""
+    offers, outcome = priced.offered.offers, priced.offered.outcome
+    if offers.is_empty:
+        return
+    promotions.reserve(
+        session,
+        offers=offers,
+        outcome=outcome,
+        order_id=order.id,
+        person=buyer,
+        now=now,
+        expires_at=order.expires_at,
+    )
+    if outcome.applied:
+        ids = [line.id for line in orders.lines_of(session, order.id)]
+        of_basket = [line.basket.cart_line_id for line in priced.lines]
+        order_lines = dict(zip(of_basket, ids, strict=True))
+        promotions.write_discounts(session, order_id=order.id, offers=offers, outcome=outcome, order_lines=order_lines)
+    promotions.log_exposures(session, order_id=order.id, offers=offers, outcome=outcome, person=buyer, now=now)

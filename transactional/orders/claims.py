@@ -43,7 +43,7 @@ def settle_claims(session: Session, order: Order, lines: Sequence[OrderLine], ac
     Units that were given back before (an order paid on delivery) earn nothing, and what they cost in points returns.
     """
     inventory.confirm_holds(session, order.id)
-    if order.coupon_code is not None:
+    if order.coupon_code is not None or order.price_trace.get("applied"):
         promotions.redeem(session, order_id=order.id, now=now)
     if order.points_redeemed:
         loyalty.capture(session, order_id=order.id, now=now, actor=actor)

@@ -222,17 +222,48 @@ def _coupon_ruling(
     also: Mapping[int, int] = MappingProxyType({}),
     added_gross_minor: int = 0,
 ) -> tuple[policy.Ruling, dict[str, object]]:
-    """The ruling on the coupon's minimum, and the figures that it rests on; `also` are units about to be given back."""
-    if order.coupon_code is None or order.discount_minor == 0:
+    """The ruling on the offers' minimums, and the figures that it rests on; `also` are units about to be given back."""
+    if order.discount_minor == 0:
         return policy.Ruling(0, "the order had no coupon"), {}
+    kept_gross = added_gross_minor + sum(_kept(line, line.gross_minor, also) for line in lines)
+    earned_from = _minimums(session, order, lines, also)
+    if not earned_from:
+        return policy.Ruling(0, "the order had no coupon"), {}
+    missed = [minimum for minimum in earned_from if minimum.spend_minor > kept_gross] or earned_from
     figures = {
-        "min_spend_minor": _min_spend(session, order.coupon_code),
-        "kept_gross_minor": added_gross_minor + sum(_kept(line, line.gross_minor, also) for line in lines),
-        "kept_discount_minor": sum(_kept(line, line.order_discount_minor, also) for line in lines),
+        "min_spend_minor": max(minimum.spend_minor for minimum in missed),
+        "kept_gross_minor": kept_gross,
+        "kept_discount_minor": sum(minimum.kept_discount_minor for minimum in missed),
         "withheld_before_minor": sum(d.coupon_withheld_minor for d in decisions_of(session, order.id)),
     }
     ruling = policy.coupon_withheld(**figures, units_minor=units_minor, ours=ours)
     return ruling, {"code": order.coupon_code, **figures}
+
+
+@dataclass(frozen=True, slots=True)
+class _Minimum:
+    """What a basket must be worth for an offer, and what the offer still gives on the units that are kept."""
+
+    spend_minor: int
+    kept_discount_minor: int
+
+
+def _minimums(session: Session, order: Order, lines: Sequence[OrderLine], also: Mapping[int, int]) -> list[_Minimum]:
+    """One for each offer on goods that the order used, from its own trace; of older orders for their one coupon."""
+    by_id = {line.id: line for line in lines}
+    kept: dict[int, int] = {}
+    for discount in promotions.discounts_of(session, order.id):
+        if discount.order_line_id is not None:
+            share = _kept(by_id[discount.order_line_id], discount.amount_minor, also)
+            kept[discount.promotion_id] = kept.get(discount.promotion_id, 0) + share
+    if kept:
+        rules = order.price_trace.get("rules", [])
+        spend = {rule["promotion_id"]: rule["min_spend_minor"] for rule in rules if "min_spend_minor" in rule}
+        return [_Minimum(spend.get(promotion_id, 0), amount) for promotion_id, amount in sorted(kept.items())]
+    if order.coupon_code is None:
+        return []
+    whole = sum(_kept(line, line.order_discount_minor, also) for line in lines)
+    return [_Minimum(_min_spend(session, order.coupon_code), whole)]
 
 
 def _kept(line: OrderLine, total_minor: int, also: Mapping[int, int]) -> int:

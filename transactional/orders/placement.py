@@ -34,6 +34,7 @@ class NewLine:
     tax_minor: int
     net_minor: int
     customisation: dict[str, Any] = field(default_factory=dict)
+    line_discount_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,10 @@ class NewOrder:
     gift_message: str | None
     expires_at: datetime | None
     lines: Sequence[NewLine]
+    identity_key: str | None = None
+    """The buyer's un-aliased e-mail."""
+    phone: str | None = None
+    """The buyer's own, normalised."""
 
 
 def financial_year(now: datetime, time_zone: str) -> int:
@@ -90,6 +95,8 @@ def write_order(session: Session, new: NewOrder, *, actor: str, now: datetime, t
         customer_id=new.customer_id,
         cart_id=new.cart_id,
         email=new.email,
+        identity_key=new.identity_key,
+        phone=new.phone,
         status=status,
         payment_mode=new.payment_mode,
         channel=new.channel,
@@ -130,6 +137,7 @@ def _line(order_id: int, new: NewLine) -> dict[str, Any]:
         "quantity": new.quantity,
         "unit_price_minor": new.unit_price_minor,
         "gross_minor": new.gross_minor,
+        "line_discount_minor": new.line_discount_minor,
         "order_discount_minor": new.order_discount_minor,
         "points_discount_minor": new.points_discount_minor,
         "tax_minor": new.tax_minor,

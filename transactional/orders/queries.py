@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from transactional.accounts.service import get_customer
 from transactional.core.errors import NotFound
 from transactional.core.pagination import Cursor, fetch_page
 from transactional.orders.models import Order, OrderLine, OrderStatus, OrderStatusChange
+
+_GIVEN_UP = (OrderStatus.DRAFT, OrderStatus.CANCELLED, OrderStatus.EXPIRED)
 
 
 def get_order(session: Session, order_id: int) -> Order:
@@ -56,6 +58,16 @@ def get_visible_order(session: Session, reference: str, *, customer_id: int | No
 def order_of_cart(session: Session, cart_id: int) -> Order | None:
     """The order that a cart became."""
     return session.scalar(select(Order).where(Order.cart_id == cart_id))
+
+
+def has_ordered(session: Session, *, customer_id: int | None, identity_key: str | None, phone: str | None) -> bool:
+    """Whether a person has an order that was not given up: by customer, un-aliased e-mail or normalised phone."""
+    keys = ((Order.customer_id, customer_id), (Order.identity_key, identity_key), (Order.phone, phone))
+    of_person = [column == key for column, key in keys if key is not None]
+    if not of_person:
+        return False
+    found = select(Order.id).where(or_(*of_person), Order.status.not_in(_GIVEN_UP)).limit(1)
+    return session.scalar(found) is not None
 
 
 def lines_of(session: Session, order_id: int) -> Sequence[OrderLine]:

@@ -10,13 +10,25 @@ from hypothesis import strategies as st
 from transactional.cart.pricing import (
     QUOTE_HONOURED,
     BasketLine,
+    Offered,
     PointsPayment,
     agreed_unit_price,
     price,
 )
 from transactional.catalog.service import InventoryPolicy
 from transactional.core.money import contained_tax
-from transactional.promotions.service import CouponResult
+from transactional.promotions.service import (
+    Basket,
+    Candidate,
+    CodeTerms,
+    Line,
+    Offer,
+    Offers,
+    PromotionStatus,
+    Shopper,
+    parse_rule,
+    solve,
+)
 from transactional.shipping.service import ShippingQuote
 
 NOW = datetime(2026, 1, 15, tzinfo=UTC)
@@ -27,6 +39,21 @@ def line(number: int, unit_price: int, quantity: int, rate: int = 1_800) -> Bask
     return BasketLine(
         number, number, number, f"SKU-{number}", "Gift", quantity, unit_price, rate, 100, InventoryPolicy.DENY, {}
     )
+
+
+def coupon(basket: list[BasketLine], code: str, *, blocked: str | None = None, **args: int) -> Offered:
+    """What one code of promotion 4, version 2, gives on a basket: a percentage, or an amount, off the order."""
+    kind = "percentage" if "bp" in args else "fixed"
+    rule = parse_rule({"kind": kind, "args": args, "discount_class": "order"})
+    terms = CodeTerms(1, code, None, None, 0, 0)
+    offer = Offer(4, "Test", 2, rule, PromotionStatus.ACTIVE, NOW, None, None, None, 0, 0, code=terms)
+    offers = Offers((Candidate(4, 2, code, rule, blocked),), {(4, code): offer})
+    goods = tuple(
+        Line(one.cart_line_id, one.variant_id, one.product_id, frozenset(), one.quantity, one.unit_price_minor)
+        for one in basket
+    )
+    judged = Basket("INR", goods, 50)
+    return Offered(offers, judged, solve(judged, Shopper(), NOW, offers.candidates))
 
 
 lines = st.lists(
@@ -47,7 +74,7 @@ def test_the_shares_of_the_lines_sum_to_the_sums_of_the_cart(
     priced = price(
         basket,
         currency="INR",
-        coupon=CouponResult("X", discount, code_id=1, promotion_id=1),
+        offered=coupon(basket, "X", amount_minor=discount) if discount else Offered(),
         points=PointsPayment(points, 1),
         shipping=ShippingQuote(shipping, "flat"),
     )
@@ -84,25 +111,28 @@ def test_a_shopper_never_pays_more_than_was_shown() -> None:
 
 
 def test_the_trace_says_which_rule_gave_what_on_which_line() -> None:
+    basket = [line(0, 300, 1), line(1, 700, 1)]
     priced = price(
-        [line(0, 300, 1), line(1, 700, 1)],
+        basket,
         currency="INR",
-        coupon=CouponResult("TEN", 100, code_id=1, promotion_id=4, promotion_version=2, percent_bp=1_000),
+        offered=coupon(basket, "TEN", bp=1_000),
         points=PointsPayment(9, 10),
         shipping=ShippingQuote(50, "flat"),
     )
-    coupon, points, shipping = priced.trace["rules"]
-    assert (coupon["rule"], coupon["promotion_version"], coupon["lines"]) == ("coupon", 2, [-30, -70])
+    code, points, shipping = priced.trace["rules"]
+    assert (code["rule"], code["promotion_version"], code["lines"]) == ("coupon", 2, [-30, -70])
     assert (points["points"], points["amount_minor"], points["lines"]) == (9, -90, [-27, -63])
     assert (shipping["rule"], shipping["amount_minor"]) == ("shipping", 50)
 
 
 def test_a_refused_code_is_kept_in_the_trace_with_its_reason() -> None:
+    basket = [line(0, 300, 1)]
     priced = price(
-        [line(0, 300, 1)],
+        basket,
         currency="INR",
-        coupon=CouponResult("OLD", 0, reason="the promotion has ended"),
+        offered=coupon(basket, "OLD", bp=1_000, blocked="ended"),
         points=PointsPayment(0, 0),
         shipping=ShippingQuote(0, "free"),
     )
-    assert priced.trace["refused"] == [{"code": "OLD", "reason": "the promotion has ended"}]
+    (refused,) = priced.trace["refused"]
+    assert (refused["code"], refused["reason"], refused["detail"]) == ("OLD", "ended", "it has ended")

@@ -4,8 +4,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.support.trade import TradeKit
 from transactional.core.clock import ManualClock
@@ -63,27 +61,19 @@ def test_a_code_exists_once(kit: TradeKit) -> None:
 
 def test_the_period_starts_inclusively_and_ends_exclusively(kit: TradeKit, clock: ManualClock) -> None:
     kit.coupon("DAY", starts_at=kit.now + timedelta(hours=1), ends_at=kit.now + timedelta(hours=2))
-    assert evaluate(kit, "DAY").reason == "the promotion has not started"
+    assert evaluate(kit, "DAY").reason == "it is not open yet"
     clock.advance(timedelta(hours=1))
     assert evaluate(kit, "DAY").applies
     clock.advance(timedelta(hours=1))
-    assert evaluate(kit, "DAY").reason == "the promotion has ended"
+    assert evaluate(kit, "DAY").reason == "it has ended"
     with pytest.raises(InvalidInput, match="ends after it starts"):
         kit.coupon("NEVER", starts_at=kit.now, ends_at=kit.now)
 
 
 def test_the_minimum_spend_says_what_is_missing(kit: TradeKit) -> None:
     kit.coupon("BIG", min_spend_minor=50_000)
-    assert evaluate(kit, "BIG", 49_999).reason == "1 minor units are missing to the minimum spend"
+    assert evaluate(kit, "BIG", 49_999).reason == "₹0.01 more"
     assert evaluate(kit, "BIG", 50_000).discount_minor == 5_000
-
-
-@given(st.integers(0, 10**9), st.integers(1, 10_000), st.one_of(st.none(), st.integers(1, 10**9)))
-def test_a_discount_never_exceeds_its_cap_nor_the_goods(merchandise: int, percent: int, cap: int | None) -> None:
-    promotion = service.Promotion(percent_bp=percent, max_discount_minor=cap)
-    discount = service._discount(promotion, merchandise)
-    assert 0 <= discount <= merchandise
-    assert cap is None or discount <= cap
 
 
 def test_pausing_stops_new_uses_and_keeps_open_ones(kit: TradeKit) -> None:
@@ -91,7 +81,7 @@ def test_pausing_stops_new_uses_and_keeps_open_ones(kit: TradeKit) -> None:
     kit.coupon("TEN")
     order_id = kit.buy({cup: 1}, coupon="TEN", pay=False)
     set_status(kit, "TEN", PromotionStatus.PAUSED)
-    assert evaluate(kit, "TEN").reason == "the promotion is paused"
+    assert evaluate(kit, "TEN").reason == "it is paused"
     kit.pay(order_id)
     assert kit.count(CouponRedemption, CouponRedemption.state == RedemptionState.REDEEMED) == 1
     set_status(kit, "TEN", PromotionStatus.ACTIVE)
@@ -107,7 +97,7 @@ def test_the_total_limit_counts_reserved_uses(kit: TradeKit, clock: ManualClock)
     cup = kit.variant("CUP", stock=9)
     kit.coupon("ONE", usage_limit=1)
     first = kit.buy({cup: 1}, coupon="ONE", pay=False)
-    with pytest.raises(service.CouponRefused, match="all uses are taken"):
+    with pytest.raises(service.CouponRefused, match="all its uses are taken"):
         kit.buy({cup: 1}, coupon="ONE", email="other@example.com")
     kit.run(lambda s: service.release(s, order_id=first, now=kit.now))
     assert kit.run(lambda s: service.release(s, order_id=first, now=kit.now)) == 0
