@@ -4,6 +4,7 @@ import importlib
 
 MODULES = (
     "transactional.accounts.jobs",
+    "transactional.affiliates.events",
     "transactional.core.mail",
     "transactional.core.housekeeping",
     "transactional.documents.events",
@@ -13,6 +14,7 @@ MODULES = (
     "transactional.orders.events",
     "transactional.orders.jobs",
     "transactional.payments.jobs",
+    "transactional.promotions.jobs",
     "transactional.shipping.events",
     "transactional.shipping.jobs",
     "transactional.suppliers.events",

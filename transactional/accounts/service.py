@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import bindparam, exists, select, update
 from sqlalchemy.orm import Session
 
+from transactional.accounts.addresses import list_addresses
 from transactional.accounts.emails import identity_key, normalise_email
 from transactional.accounts.models import GUESTS_ONLY, Address, Customer, RefreshToken, User
 from transactional.core.db import insert_into
@@ -27,6 +28,7 @@ __all__ = [
     "get_or_create_guest",
     "get_user",
     "identity_key",
+    "list_addresses",
     "live_session",
     "normalise_email",
     "register_customer",
