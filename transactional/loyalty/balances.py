@@ -93,13 +93,14 @@ def balance(session: Session, customer_id: int, *, now: datetime) -> Balance:
     if found is None:
         return Balance(0, 0, 0, 0, 0, 0)
     row, ripe, never_used, expired = found._tuple()
+    paid, unused_paid = _about_to_pay(session, row, now) if row.owed and ripe + never_used else (0, 0)
     return Balance(
-        active=row.active + ripe - expired,
+        active=row.active + ripe - paid - expired,
         pending=row.pending - ripe - never_used,
         held=row.held,
-        owed=row.owed,
+        owed=row.owed - paid - unused_paid,
         spent=row.spent,
-        expired=row.expired + never_used + expired,
+        expired=row.expired + never_used - unused_paid + expired,
         reversed=row.reversed,
         shortfall=row.shortfall,
     )
@@ -196,6 +197,25 @@ def discrepancies(session: Session) -> list[int]:
         PointBalance.shortfall != _short(),
     )
     return list(session.scalars(select(PointBalance.customer_id).where(wrong).order_by(PointBalance.customer_id)))
+
+
+def _about_to_pay(session: Session, row: PointBalance, now: datetime) -> tuple[int, int]:
+    """What lots whose wait is over will pay of a debt once a job moves them: those still alive, and those not."""
+    waiting = session.execute(
+        select(PointLot.remaining, PointLot.expires_at)
+        .where(PointLot.customer_id == row.customer_id, PointLot.state == LotState.PENDING)
+        .where(PointLot.available_at <= now)
+        .order_by(PointLot.available_at, PointLot.id)
+    )
+    alive, over, left = 0, 0, row.owed
+    for remaining, expires_at in waiting:
+        part = min(remaining, left)
+        left -= part
+        if expires_at > now:
+            alive += part
+        else:
+            over += part
+    return alive, over
 
 
 def _until(at: datetime) -> ColumnElement[bool]:

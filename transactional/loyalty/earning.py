@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from transactional.core.money import BASIS_POINTS, allocate
 from transactional.loyalty.campaigns import RunningCampaign, best_campaign, categories_of, running_campaigns
 from transactional.loyalty.dates import day_of
-from transactional.loyalty.ledger import lock_balance, new_entry, settle_owed, shift_balance
+from transactional.loyalty.ledger import lock_balance, new_entry, refresh, settle_owed, shift_balance
 from transactional.loyalty.models import (
     EntryKind,
     LotState,
@@ -80,6 +80,7 @@ def earn_for_order(
         return 0
     programme = ensure_programme(session, now=now)
     standing = read_standing(session, customer_id)
+    refresh(session, customer_id, now=now, actor=actor)
     level = standing.level_at(now)
     running = running_campaigns(session, at=now)
     earnings = earnings_of(
@@ -141,13 +142,15 @@ def within_caps(earnings: Iterable[Earning], room: Mapping[str, int]) -> Iterato
 def postpone_activation(session: Session, *, order_id: int, delivered_at: datetime) -> None:
     """The return window runs from delivery: pending points of the order wait until it ends, if that is later.
 
-    Points that a late delivery sets free live for at least the programme's grace from then.
+    Points whose time came before the delivery stay free, whether or not the job has moved them yet. Points that a late
+    delivery sets free live for at least the programme's grace from then.
     """
     waiting = session.execute(
         select(PointLot.id, PointLot.earned_at, LoyaltyProgramme)
         .join(OrderLinePoints, OrderLinePoints.order_line_id == PointLot.order_line_id)
         .join(LoyaltyProgramme, LoyaltyProgramme.id == PointLot.programme_id)
         .where(OrderLinePoints.order_id == order_id, PointLot.state == LotState.PENDING, PointLot.source == EARNED)
+        .where(or_(PointLot.available_at.is_(None), PointLot.available_at > delivered_at))
         .order_by(PointLot.id)
     )
     lots_by_dates: defaultdict[tuple[datetime, datetime], list[int]] = defaultdict(list)

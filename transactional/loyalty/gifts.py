@@ -66,6 +66,7 @@ def give(
         if (known.customer_id, known.amount, known.source) != (customer_id, points, source):
             raise Conflict(f"the reference {reference} stands for other points")
         return known
+    refresh(session, customer_id, now=now, actor=actor)
     lot = new_lot(
         session,
         customer_id=customer_id,

@@ -107,6 +107,7 @@ def release(session: Session, *, order_id: int, now: datetime, actor: str = "sho
     held = _locked_hold(session, order_id)
     if held is None:
         return 0
+    refresh(session, held.customer_id, now=now, actor=actor)
     entry = write_entry(
         session,
         EntryKind.RELEASE,
