@@ -98,12 +98,11 @@ def refusal(candidate: Candidate, failure: Failure) -> Refused:
 
 def enter(rank: int, candidate: Candidate, basket: Basket, shelves: Shelves) -> Entry | Failure:
     """What a candidate whose conditions hold gives on this basket, or why it gives nothing."""
-    by_class = {
-        DiscountClass.PRODUCT: _on_goods,
-        DiscountClass.ORDER: _on_order,
-        DiscountClass.SHIPPING: _on_shipping,
-    }
-    return by_class[candidate.rule.discount_class](rank, candidate, basket, shelves)
+    if candidate.rule.discount_class is DiscountClass.PRODUCT:
+        return _on_goods(rank, candidate, shelves)
+    if candidate.rule.discount_class is DiscountClass.ORDER:
+        return _on_order(rank, candidate, basket, shelves)
+    return _on_shipping(rank, candidate, basket)
 
 
 def _ruled_out(candidate: Candidate, moment: Moment, admitted_already: bool) -> Failure | None:
@@ -135,13 +134,13 @@ def _joined(failures: Sequence[Failure]) -> Failure:
     )
 
 
-def _on_goods(rank: int, candidate: Candidate, basket: Basket, shelves: Shelves) -> Entry | Failure:  # noqa: ARG001
+def _on_goods(rank: int, candidate: Candidate, shelves: Shelves) -> Entry | Failure:
     rule = candidate.rule
     grant = rule.action.grant(shelves)
     if grant.too_few:
         detail = f"{grant.too_few} more of its goods"
         return Failure(Reason.TOO_FEW, detail, {"quantity": grant.too_few}, reachable=True)
-    if not grant.shares and not grant.bundles:
+    if not shelves.find(rule.action.select):
         return Failure(Reason.NOTHING_SELECTED, "none of its goods is in the basket", {"quantity": 1}, reachable=True)
     if rule.all_or_nothing and rule.action.falls_short(shelves):
         return Failure(Reason.NOT_IN_FULL, "the goods cannot bear all of it")
@@ -188,7 +187,7 @@ def _on_order(rank: int, candidate: Candidate, basket: Basket, shelves: Shelves)
     return _on_sum(rank, candidate, wanted, sum(shelves.room_minor))
 
 
-def _on_shipping(rank: int, candidate: Candidate, basket: Basket, shelves: Shelves) -> Entry | Failure:  # noqa: ARG001
+def _on_shipping(rank: int, candidate: Candidate, basket: Basket) -> Entry | Failure:
     shipping = basket.shipping_minor
     if shipping is None:
         return Failure(Reason.SHIPPING_UNKNOWN, "the price of shipping is not known yet", reachable=True)

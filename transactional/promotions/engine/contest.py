@@ -52,6 +52,16 @@ class Taken:
     stacks: bool
     bundle: Bundle
 
+    @property
+    def lines(self) -> tuple[int, ...]:
+        """The lines that it uses."""
+        return tuple(part.line for part in self.bundle.parts)
+
+    @property
+    def units(self) -> int:
+        """How many units it uses in all."""
+        return sum(part.units for part in self.bundle.parts)
+
 
 class Cell(NamedTuple):
     """Units `first` … of a line that are treated alike."""
@@ -67,6 +77,10 @@ class Cell(NamedTuple):
         return sum(amount for _, amount in self.takers)
 
 
+_MANY = 12
+"""Lines of more units are judged in proportion."""
+
+
 class Contest:
     """Some product offers on some lines. What it says of a line is worked out once."""
 
@@ -75,6 +89,7 @@ class Contest:
         self.sets: list[Taken] = []
         self._single: list[list[LineShare]] = [[] for _ in lines]
         self._stacked: list[list[LineShare]] = [[] for _ in lines]
+        self._free: dict[tuple[int, int], Takers] = {}
         self._known: dict[tuple[int, tuple[int, ...]], tuple[int, tuple[Cell, ...]]] = {}
         for offer in sorted(offers, key=lambda offer: offer.rank):
             kept = self._stacked if offer.stacks else self._single
@@ -85,13 +100,34 @@ class Contest:
         for shares in self._single:
             shares.sort(key=lambda one: (-one.whole_minor, one.rank))
 
-    def stacked_on(self, line: int) -> int:
-        """How many offers stack on a line."""
-        return len(self._stacked[line])
+    def most_gained(self, one: Taken) -> int:
+        """An upper bound of what a set adds to any choice of sets that it fits."""
+        return sum(self._most_of(one.stacks, part) for part in one.bundle.parts)
 
-    def stack_minor(self, line: int) -> int:
-        """What the offers that stack take off a whole line."""
-        return sum(amount for _, amount in self._stack(line, 0, self.lines[line].quantity, 0))
+    def _most_of(self, stacks: bool, part: Part) -> int:
+        """What the units of a part save in the set, less the least that they save on the free part of the line."""
+        most = part.amount_minor - self._least_lost(part.line, part.units)
+        if stacks:
+            most += sum(amount for _, amount in self._stack(part.line, 0, part.full, 0))
+            most += sum(amount for _, amount in self._stack(part.line, 0, part.lowered, part.amount_minor))
+            most += self._rounding(part.line)
+        return most
+
+    def _least_lost(self, line: int, units: int) -> int:
+        """The least that a line saves less when `units` of its free ones go, however many are free."""
+        quantity = self.lines[line].quantity
+        if quantity > _MANY:
+            return max(0, self._free_minor(line, quantity) * units // quantity - self._rounding(line))
+        return min(
+            self._free_minor(line, free) - self._free_minor(line, free - units) for free in range(units, quantity + 1)
+        )
+
+    def _rounding(self, line: int) -> int:
+        """A saving is proportional to the units but for this: one minor unit a unit for each offer."""
+        return (self.lines[line].quantity + 1) * (1 + len(self._stacked[line]))
+
+    def _free_minor(self, line: int, units: int) -> int:
+        return sum(amount for _, amount in self._best_on_free(line, units)) if units else 0
 
     def line_minor(self, line: int, taken: Sequence[Taken] = ()) -> int:
         """What a line saves beside the sets in `taken` that use it, theirs included."""
@@ -123,6 +159,12 @@ class Contest:
         return tuple(cells)
 
     def _best_on_free(self, line: int, units: int) -> Takers:
+        found = self._free.get((line, units))
+        if found is None:
+            found = self._free[line, units] = self._compare(line, units)
+        return found
+
+    def _compare(self, line: int, units: int) -> Takers:
         single = self._best_single(line, units)
         stack = self._stack(line, 0, units, 0)
         less = sum(amount for _, amount in stack) - sum(amount for _, amount in single)

@@ -60,9 +60,8 @@ def _settled(
 
 def _beaten(entry: Entry, saving_minor: int, currency: str) -> Refused:
     more = saving_minor - entry.alone_minor
-    alone = f"it saves {amount_text(entry.alone_minor, currency)} by itself"
     if more > 0:
-        detail = f"{alone}; the offers that apply save {amount_text(more, currency)} more"
+        detail = f"another combination saves {amount_text(more, currency)} more than it does by itself"
     else:
-        detail = f"{alone}; the offers that apply save as much and come first"
+        detail = "another combination saves as much as it does, and comes first"
     return refusal(entry.candidate, Failure(Reason.BETTER_WITHOUT, detail, {"better_by_minor": max(0, more)}))

@@ -150,5 +150,3 @@ def unit_prices(of: Basket, outcome: Outcome) -> dict[int, list[int]]:
             for number, amount in enumerate(units):
                 prices[line_id][number] -= amount
     return prices
-
-

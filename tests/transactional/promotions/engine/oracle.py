@@ -68,9 +68,7 @@ def _one_after_the_other(subset: list[Entry], own: DiscountClass, initial: int, 
 
 
 def _best_goods(lines: Sequence[Line], entries: list[Entry]) -> int:
-    sets = [
-        (entry, bundle) for entry in entries if entry.goods is not None for bundle in entry.goods.bundles
-    ]
+    sets = [(entry, bundle) for entry in entries if entry.goods is not None for bundle in entry.goods.bundles]
     best = 0
     for size in range(len(sets) + 1):
         for chosen in combinations(sets, size):
