@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from transactional.accounts.service import get_customer
@@ -11,6 +11,17 @@ from transactional.core.pagination import Cursor, fetch_page
 from transactional.orders.models import Order, OrderLine, OrderStatus, OrderStatusChange
 
 _GIVEN_UP = (OrderStatus.DRAFT, OrderStatus.CANCELLED, OrderStatus.EXPIRED)
+
+# Asked several times in the life of every order: built once.
+_LOCKED_ORDER = (
+    select(Order).where(Order.id == bindparam("order_id")).with_for_update().execution_options(populate_existing=True)
+)
+_LINES_OF_ORDER = (
+    select(OrderLine)
+    .where(OrderLine.order_id == bindparam("order_id"))
+    .order_by(OrderLine.id)
+    .execution_options(populate_existing=True)
+)
 
 
 def get_order(session: Session, order_id: int) -> Order:
@@ -23,8 +34,7 @@ def get_order(session: Session, order_id: int) -> Order:
 
 def lock_order(session: Session, order_id: int) -> Order:
     """The order as it is now, its row locked until the commit. Raises NotFound."""
-    statement = select(Order).where(Order.id == order_id).with_for_update()
-    order = session.scalar(statement.execution_options(populate_existing=True))
+    order = session.scalar(_LOCKED_ORDER, {"order_id": order_id})
     if order is None:
         raise NotFound("there is no such order")
     return order
@@ -72,12 +82,7 @@ def has_ordered(session: Session, *, customer_id: int | None, identity_key: str 
 
 def lines_of(session: Session, order_id: int) -> Sequence[OrderLine]:
     """The order's lines as they stand, in the order in which they were placed."""
-    return session.scalars(
-        select(OrderLine)
-        .where(OrderLine.order_id == order_id)
-        .order_by(OrderLine.id)
-        .execution_options(populate_existing=True)
-    ).all()
+    return session.scalars(_LINES_OF_ORDER, {"order_id": order_id}).all()
 
 
 def get_line(session: Session, order_line_id: int) -> OrderLine:
