@@ -7,7 +7,7 @@ The rules of the contest:
 - On units of a set, only offers that combine with product offers come on top, and only where the set's offer does too.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -45,22 +45,14 @@ class GoodsOffer:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A set that may be taken: `index` is its place among the contest's sets."""
+    """A set that may be taken: `index` is its place among the contest's sets, `parts` what it uses, by line."""
 
     index: int
     rank: int
     stacks: bool
-    bundle: Bundle
-
-    @property
-    def lines(self) -> tuple[int, ...]:
-        """The lines that it uses."""
-        return tuple(part.line for part in self.bundle.parts)
-
-    @property
-    def units(self) -> int:
-        """How many units it uses in all."""
-        return sum(part.units for part in self.bundle.parts)
+    parts: Mapping[int, Part]
+    units: int
+    """All that it uses."""
 
 
 class Cell(NamedTuple):
@@ -96,13 +88,15 @@ class Contest:
             for share in offer.shares:
                 kept[share.share.line].append(share)
             for bundle in offer.bundles:
-                self.sets.append(Taken(len(self.sets), offer.rank, offer.stacks, bundle))
+                parts = {part.line: part for part in bundle.parts}
+                units = sum(part.units for part in bundle.parts)
+                self.sets.append(Taken(len(self.sets), offer.rank, offer.stacks, parts, units))
         for shares in self._single:
             shares.sort(key=lambda one: (-one.whole_minor, one.rank))
 
     def most_gained(self, one: Taken) -> int:
         """An upper bound of what a set adds to any choice of sets that it fits."""
-        return sum(self._most_of(one.stacks, part) for part in one.bundle.parts)
+        return sum(self._most_of(one.stacks, part) for part in one.parts.values())
 
     def _most_of(self, stacks: bool, part: Part) -> int:
         """What the units of a part save in the set, less the least that they save on the free part of the line."""
@@ -146,7 +140,7 @@ class Contest:
         return found
 
     def _treat(self, line: int, taken: Sequence[Taken]) -> tuple[Cell, ...]:
-        parts = [(one, _part(one.bundle, line)) for one in taken]
+        parts = [(one, one.parts[line]) for one in taken]
         first = self.lines[line].quantity - sum(part.units for _, part in parts)
         cells = [Cell(line, 0, first, self._best_on_free(line, first))] if first else []
         for one, part in parts:
@@ -173,7 +167,8 @@ class Contest:
     def _best_single(self, line: int, units: int) -> Takers:
         """The offer that takes most off the first `units` of a line. The best for the whole line comes first; another
         can be better for a part of it by rounding only, at most one minor unit a unit."""
-        best, best_minor = (), 0
+        best: Takers = ()
+        best_minor = 0
         quantity = self.lines[line].quantity
         for one in self._single[line]:
             if one.whole_minor * units // quantity + units + 1 < best_minor:
@@ -201,7 +196,3 @@ def off_units(line: Line, one: LineShare, first: int, units: int, gone_minor: in
     if one.share.ceiling_minor is not None:
         amount = min(amount, unit_share(one.share.ceiling_minor, line.quantity, first, units))
     return max(0, min(amount, line.unit_room_minor * units - gone_minor))
-
-
-def _part(bundle: Bundle, line: int) -> Part:
-    return next(part for part in bundle.parts if part.line == line)

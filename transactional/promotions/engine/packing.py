@@ -24,7 +24,7 @@ def by_line(taken: Iterable[Taken]) -> dict[int, list[Taken]]:
     """The sets that use each line."""
     lines: dict[int, list[Taken]] = {}
     for one in taken:
-        for line in one.lines:
+        for line in one.parts:
             lines.setdefault(line, []).append(one)
     return lines
 
@@ -38,7 +38,7 @@ class _Search:
         self._gains = {one.index: contest.most_gained(one) for one in contest.sets}
         self._taken: dict[int, tuple[Taken, ...]] = {}
         self._known: dict[tuple[tuple[int, ...], frozenset[int]], Gain] = {}
-        self._room = {line: contest.lines[line].quantity for one in contest.sets for line in one.lines}
+        self._room = {line: contest.lines[line].quantity for one in contest.sets for line in one.parts}
 
     def best(self) -> Gain:
         """The best choice of all sets."""
@@ -65,6 +65,8 @@ class _Search:
     def _decide(self, group: Sequence[Taken]) -> Gain:
         if not self._effort.spend():
             return 0, []
+        if len(group) == 1:
+            return self._try(group[0])
         pivot = _pivot(group)
         rest = [one for one in group if one is not pivot]
         gain = self._take(pivot)
@@ -76,13 +78,18 @@ class _Search:
         without = self._best_of(rest)
         return with_pivot if with_pivot[0] > without[0] else without
 
+    def _try(self, one: Taken) -> Gain:
+        gain = self._take(one)
+        self._give_back(one)
+        return (gain, [one]) if gain > 0 else (0, [])
+
     def _fits(self, one: Taken) -> bool:
-        return all(self._room[part.line] >= part.units for part in one.bundle.parts)
+        return all(self._room[part.line] >= part.units for part in one.parts.values())
 
     def _take(self, one: Taken) -> int:
         """Take a set; gives what its lines save more than before."""
         gain = 0
-        for part in one.bundle.parts:
+        for part in one.parts.values():
             old = self._taken.get(part.line, ())
             new = tuple(sorted((*old, one), key=_place))
             gain += self._contest.line_minor(part.line, new) - self._contest.line_minor(part.line, old)
@@ -91,7 +98,7 @@ class _Search:
         return gain
 
     def _give_back(self, one: Taken) -> None:
-        for part in one.bundle.parts:
+        for part in one.parts.values():
             self._taken[part.line] = tuple(user for user in self._taken[part.line] if user is not one)
             self._room[part.line] += part.units
 
@@ -103,7 +110,7 @@ class _Search:
             gain = self._gains[one.index]
             together += gain
             share = gain * _SCALE // one.units + 1
-            for line in one.lines:
+            for line in one.parts:
                 if share > share_on.get(line, 0):
                     share_on[line] = share
         by_unit = sum(self._room[line] * share for line, share in share_on.items())
@@ -123,8 +130,8 @@ def _pivot(group: Sequence[Taken]) -> Taken:
 
     The sets of an offer form a chain along the lines' prices; without its middle the chain falls into two.
     """
-    widest = max(len(one.bundle.parts) for one in group)
-    tying = [one for one in group if len(one.bundle.parts) == widest]
+    widest = max(len(one.parts) for one in group)
+    tying = [one for one in group if len(one.parts) == widest]
     return tying[len(tying) // 2]
 
 
@@ -132,7 +139,7 @@ def _groups(sets: Sequence[Taken]) -> list[list[Taken]]:
     """Sets that are connected by common lines, each group in the order of the contest."""
     groups: list[tuple[set[int], list[Taken]]] = []
     for one in sets:
-        lines = set(one.lines)
+        lines = set(one.parts)
         members = [one]
         apart = []
         for group in groups:
