@@ -3,6 +3,8 @@
 from fastapi import APIRouter
 
 from transactional.accounts.routes import router as accounts
+from transactional.affiliates.routes import router as affiliates
+from transactional.affiliates.staff_routes import router as staff_affiliates
 from transactional.behaviour.routes import router as behaviour
 from transactional.cart.routes import router as cart
 from transactional.catalog.routes import router as catalog
@@ -48,6 +50,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     returns,
     loyalty,
     promotions,
+    affiliates,
+    staff_affiliates,
     inventory,
     suppliers,
     procurement,
