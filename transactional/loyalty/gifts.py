@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from transactional.core.errors import Conflict, InvalidInput, NotFound
-from transactional.core.money import percent_of
+from transactional.core.money import BASIS_POINTS, percent_of
 from transactional.loyalty.clawback import RESTORED, ClawedBack, Unearned, claw_back, descendants
 from transactional.loyalty.ledger import (
     active_lots,
@@ -116,7 +116,7 @@ def take_back(
     refresh(session, seen.customer_id, now=now, actor=actor)
     lot = session.get_one(PointLot, seen.id, populate_existing=True)
     altogether = points if points is not None else percent_of(lot.amount, share_bp or 0)
-    if not 0 <= altogether <= lot.amount:
+    if not (0 <= altogether <= lot.amount and 0 <= (share_bp or 0) <= BASIS_POINTS):
         raise InvalidInput(f"{lot.amount} points were given for {reference}, no more can be taken back")
     due = altogether - _taken_back(session, lot)
     if due <= 0:
