@@ -4,9 +4,9 @@
 promise it: a cheaper one may come.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from transactional.core.money import allocate, amount_text, percent_of
 from transactional.promotions.engine.bundling import Sets, bundles_of
@@ -181,8 +181,8 @@ class CheapestItem(Action):
 class BuyXGetY(Action):
     """Who buys `buy` units gets `get` more at `bp` basis points off, up to `max_sets` times.
 
-    Sets are formed from the dearest units down. Where `select` and `get_select` are the same goods, the cheapest `get`
-    of each set are the lowered ones; a unit that only happens to be in both counts as bought.
+    Sets are formed from the dearest units down. Without `get_select` both come from the same goods, and the cheapest
+    `get` of each set are the lowered ones. With it, other goods are got: a unit that both name counts as bought.
     """
 
     kind: ClassVar[str] = "buy_x_get_y"
@@ -193,7 +193,13 @@ class BuyXGetY(Action):
     bp: int = Field(default=ALL_OF_IT, ge=1, le=ALL_OF_IT)
     max_sets: int | None = Field(default=None, ge=1, le=100_000)
     get_select: Selection | None = None
-    """Which goods are got; as `select` when absent."""
+    """Which other goods are got."""
+
+    @model_validator(mode="after")
+    def _gets_others(self) -> Self:
+        if self.get_select is not None and (self.select.everything or self.get_select == self.select):
+            raise ValueError("with get_select, select names other goods, those that are bought")
+        return self
 
     def grant(self, shelves: Shelves) -> Grant:
         """One bundle for each sort of set; equal sets go together."""
@@ -206,7 +212,7 @@ class BuyXGetY(Action):
 
     def _sets(self, shelves: Shelves) -> Sets:
         bought = shelves.find(self.select)
-        got = bought if self.get_select is None else shelves.find(self.get_select)
+        got = None if self.get_select is None else shelves.find(self.get_select)
         return bundles_of(shelves.lines, bought, got, buy=self.buy, get=self.get, bp=self.bp, most=self.max_sets)
 
     def words(self, currency: str) -> str:  # noqa: ARG002

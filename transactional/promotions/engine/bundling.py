@@ -49,15 +49,15 @@ class _Pool:
 def bundles_of(
     lines: Sequence[Line],
     bought: Sequence[int],
-    got: Sequence[int],
+    got: Sequence[int] | None,
     *,
     buy: int,
     get: int,
     bp: int,
     most: int | None,
 ) -> Sets:
-    """The sets that the lines numbered `bought` and `got` give, `most` at most."""
-    if bought == got:
+    """The sets that the lines numbered `bought` and `got` give, `most` at most; `got` None: both are the same goods."""
+    if got is None:
         pool = _Pool(lines, bought)
         missing = buy + get - pool.left
         found = _from_one_pool(pool, buy, get, most)

@@ -164,7 +164,10 @@ def _contradictions(form: _RuleForm, action: Action) -> list[dict[str, str]]:
 
 def _faults(error: ValidationError, prefix: str) -> list[dict[str, str]]:
     return [
-        {"field": prefix + ".".join(str(step) for step in fault["loc"]), "message": fault["msg"]}
+        {
+            "field": (prefix + ".".join(str(step) for step in fault["loc"])).rstrip("."),
+            "message": fault["msg"].removeprefix("Value error, "),
+        }
         for fault in error.errors(include_url=False)
     ]
 

@@ -74,11 +74,15 @@ def baskets(draw: st.DrawFn, most_lines: int = 4, most_units: int = 4) -> Basket
     return Basket("INR", tuple(lines), shipping_minor=draw(st.sampled_from([0, 1, 4_900, 9_900, None])), country="IN")
 
 
+def _some(ids: tuple[int, ...]) -> st.SearchStrategy[list[int]]:
+    return st.sets(st.sampled_from(ids), min_size=1, max_size=2).map(sorted)
+
+
 selections = st.one_of(
     st.none(),
     st.none(),
-    st.fixed_dictionaries({"category_ids": st.lists(st.sampled_from(CATEGORIES), min_size=1, max_size=2)}),
-    st.fixed_dictionaries({"product_ids": st.lists(st.integers(1, 4), min_size=1, max_size=2)}),
+    st.fixed_dictionaries({"category_ids": _some(CATEGORIES)}),
+    st.fixed_dictionaries({"product_ids": _some((1, 2, 3, 4))}),
 )
 _agreements = st.sampled_from(
     [EVERY_CLASS, EVERY_CLASS, ("order", "shipping"), ("order", "shipping"), ("product", "order"), ("product",), ()]
@@ -106,7 +110,6 @@ def _given(draw: st.DrawFn, kind: str) -> dict[str, Any]:
         get=draw(st.integers(1, 2)),
         bp=draw(_bps),
         max_sets=draw(st.sampled_from([None, None, 1])),
-        get_select=draw(selections),
     )
 
 
@@ -123,11 +126,14 @@ def rules(draw: st.DrawFn, *, kinds: dict[str, tuple[str, ...]] = KINDS, plain: 
     own = draw(st.sampled_from(["product", "product", "order", "shipping"]))
     kind = draw(st.sampled_from(kinds[own]))
     select = draw(selections) if own == "product" else None
+    given = draw(_given(kind)) | _without_none(select=select)
+    if kind == "buy_x_get_y" and select is not None:
+        given |= _without_none(get_select=draw(selections.filter(lambda other: other != select)))
     exclusive = not plain and draw(st.integers(0, 14)) == 7
     return rule(
         kind,
         own,
-        args=draw(_given(kind)) | _without_none(select=select),
+        args=given,
         priority=draw(st.integers(0, 2)),
         combines_with=[] if exclusive else draw(_agreements),
         exclusive=exclusive,

@@ -6,14 +6,13 @@ It shares with the engine what a single offer gives on a basket (its grant) and 
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 
+from tests.transactional.promotions.engine.drawing import NOW
 from transactional.core.money import percent_of, unit_share
 from transactional.promotions.engine import Base, Basket, Candidate, DiscountClass, Line, Shopper
 from transactional.promotions.engine.admission import Entry, admit, ranked
 from transactional.promotions.engine.facts import Moment
 from transactional.promotions.engine.grants import Bundle, Share
 from transactional.promotions.engine.selection import Shelves
-
-from tests.transactional.promotions.engine.drawing import NOW
 
 
 def best_saving(basket: Basket, candidates: Sequence[Candidate]) -> int:

@@ -10,7 +10,7 @@ from tests.transactional.promotions.engine.oracle import best_saving
 from transactional.promotions.engine import Basket, Candidate, solve
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(basket=baskets(), candidates=candidate_lists())
 def test_no_legal_combination_saves_more(basket: Basket, candidates: list[Candidate]) -> None:
     outcome = solved(basket, candidates)
@@ -28,7 +28,7 @@ def test_the_order_of_candidates_and_lines_changes_nothing(
     assert solved(turned, shuffled) == solved(basket, candidates)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(basket=baskets(), candidates=candidate_lists(most=8))
 def test_a_search_cut_short_says_so_and_stays_legal(basket: Basket, candidates: list[Candidate]) -> None:
     hurried = solve(basket, SOMEBODY, NOW, candidates, steps=1)
