@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from tests.support.trade import TradeKit, settings
+from tests.support.trade import TradeKit
 from transactional.affiliates import service as affiliates
 from transactional.affiliates.models import (
     Affiliate,
