@@ -6,8 +6,10 @@ from transactional.accounts.routes import router as accounts
 from transactional.affiliates.routes import router as affiliates
 from transactional.affiliates.staff_routes import router as staff_affiliates
 from transactional.behaviour.routes import router as behaviour
+from transactional.cart.offer_routes import router as offers
 from transactional.cart.routes import router as cart
 from transactional.catalog.routes import router as catalog
+from transactional.checkout.preview_routes import router as promotion_preview
 from transactional.checkout.routes import router as checkout
 from transactional.documents.routes import router as documents
 from transactional.fulfilment.claim_routes import router as parcel_claims
@@ -19,6 +21,8 @@ from transactional.orders.routes import router as orders
 from transactional.orders.staff_routes import router as staff_orders
 from transactional.payments.routes import router as payments
 from transactional.payments.staff_routes import router as payments_staff
+from transactional.promotions.group_routes import router as customer_groups
+from transactional.promotions.promotion_routes import router as staff_promotions
 from transactional.promotions.routes import router as promotions
 from transactional.recommendations.routes import router as recommendations
 from transactional.returns.routes import router as returns
@@ -37,6 +41,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     checkout,
     payments,
     catalog,
+    offers,
     behaviour,
     accounts,
     orders,
@@ -50,6 +55,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     returns,
     loyalty,
     promotions,
+    staff_promotions,
+    promotion_preview,
+    customer_groups,
     affiliates,
     staff_affiliates,
     inventory,

@@ -1,6 +1,6 @@
 """A small shop to trade in: products on the shelf, shoppers, baskets and orders, through the real services."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -118,15 +118,23 @@ class TradeKit:
             )
         )
 
-    def basket(self, lines: Mapping[int, int], *, customer_id: int | None = None, coupon: str | None = None) -> str:
-        """A cart with so many units per variant; gives its public id."""
+    def basket(
+        self,
+        lines: Mapping[int, int],
+        *,
+        customer_id: int | None = None,
+        coupon: str | None = None,
+        coupons: Sequence[str] = (),
+    ) -> str:
+        """A cart with so many units per variant and codes that nobody has checked; gives its public id."""
 
         def work(session: Session) -> str:
             cart = carts.create_cart(session, currency="INR", customer_id=customer_id, now=self.now)
             for variant_id, quantity in lines.items():
                 carts.add_line(session, cart=cart, variant_id=variant_id, quantity=quantity, now=self.now)
-            if coupon is not None:
-                carts.remember_code(session, cart=cart, code=coupon, now=self.now)
+            for code in [coupon, *coupons]:
+                if code is not None:
+                    carts.remember_code(session, cart=cart, code=code, now=self.now)
             return cart.public_id
 
         return self.run(work)
@@ -147,8 +155,8 @@ class TradeKit:
 
     def buy(self, lines: Mapping[int, int], *, customer_id: int | None = None, pay: bool = True, **more: Any) -> int:
         """Basket, checkout and payment; gives the order's id."""
-        coupon = more.pop("coupon", None)
-        basket = self.basket(lines, customer_id=customer_id, coupon=coupon)
+        codes = {name: more.pop(name) for name in ("coupon", "coupons") if name in more}
+        basket = self.basket(lines, customer_id=customer_id, **codes)
         order_id = self.checkout(basket, customer_id=customer_id, **more)
         if pay:
             self.pay(order_id)

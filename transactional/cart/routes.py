@@ -178,7 +178,7 @@ def apply_coupon(
 ) -> schemas.CartOut:
     """The code is checked and remembered; a use is claimed only by checkout."""
     cart = _own_cart(session, cart_id, actor)
-    service.apply_coupon(session, cart=cart, code=body.code, who=_who(session, actor), now=clock.now())
+    service.apply_coupon(session, cart=cart, code=body.code, who=who_asks(session, actor), now=clock.now())
     return _shown(session, cart, actor, clock, settings)
 
 
@@ -211,7 +211,7 @@ def add_coupon(
 ) -> schemas.CartOut:
     """Of all codes and offers the best combination for the shopper applies; `trace` says why the others do not."""
     cart = _own_cart(session, cart_id, actor)
-    service.add_coupon(session, cart=cart, code=body.code, who=_who(session, actor), now=clock.now())
+    service.add_coupon(session, cart=cart, code=body.code, who=who_asks(session, actor), now=clock.now())
     return _shown(session, cart, actor, clock, settings)
 
 
@@ -269,7 +269,7 @@ def _own_cart(session: Session, cart_id: str, actor: Actor) -> service.Cart:
     return service.get_cart(session, public_id=cart_id, customer_id=actor.customer_id)
 
 
-def _who(session: Session, actor: Actor) -> service.Who:
+def who_asks(session: Session, actor: Actor) -> service.Who:
     """The shopper, looked up only where an offer depends on who they are."""
     return partial(service.shopper, session, customer_id=actor.customer_id, is_staff=bool(actor.permissions))
 
@@ -292,7 +292,7 @@ def _shown(
         settings=settings,
         redeem_points=redeem_points,
         customer_id=actor.customer_id,
-        who=_who(session, actor),
+        who=who_asks(session, actor),
         destination=destination,
         contents=contents,
     )

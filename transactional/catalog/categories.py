@@ -1,12 +1,12 @@
 """The category tree."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from transactional.catalog.models import Category
+from transactional.catalog.models import Category, Product
 from transactional.catalog.slugs import slugify
 from transactional.core.errors import Conflict, InvalidInput, NotFound
 
@@ -66,6 +66,12 @@ def descendant_ids(session: Session, category_id: int) -> set[int]:
     below = select(Category.id).where(Category.id == category_id).cte("below", recursive=True)
     below = below.union(select(Category.id).join(below, Category.parent_id == below.c.id))
     return set(session.scalars(select(below.c.id)))
+
+
+def categories_of_products(session: Session, product_ids: Collection[int]) -> dict[int, int]:
+    """The category of each of the products, by product."""
+    rows = session.execute(select(Product.id, Product.category_id).where(Product.id.in_(product_ids)))
+    return {row.id: row.category_id for row in rows}
 
 
 def category_ancestors(session: Session) -> dict[int, frozenset[int]]:

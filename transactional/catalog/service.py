@@ -1,6 +1,7 @@
 """The catalogue's rules, as other domains use them."""
 
 from transactional.catalog.categories import (
+    categories_of_products,
     category_ancestors,
     create_category,
     descendant_ids,
@@ -64,6 +65,7 @@ __all__ = [
     "buyable_variants",
     "buyable_variants_of_products",
     "canonical_customisation",
+    "categories_of_products",
     "category_ancestors",
     "checked_customisation",
     "create_category",

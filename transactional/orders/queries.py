@@ -1,6 +1,7 @@
 """Reading orders."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session
@@ -11,6 +12,7 @@ from transactional.core.pagination import Cursor, fetch_page
 from transactional.orders.models import Order, OrderLine, OrderStatus, OrderStatusChange
 
 _GIVEN_UP = (OrderStatus.DRAFT, OrderStatus.CANCELLED, OrderStatus.EXPIRED)
+_AT_ONCE = 500
 
 # Asked several times in the life of every order: built once.
 _LOCKED_ORDER = (
@@ -70,14 +72,48 @@ def order_of_cart(session: Session, cart_id: int) -> Order | None:
     return session.scalar(select(Order).where(Order.cart_id == cart_id))
 
 
-def has_ordered(session: Session, *, customer_id: int | None, identity_key: str | None, phone: str | None) -> bool:
-    """Whether a person has an order that was not given up: by customer, un-aliased e-mail or normalised phone."""
+def has_ordered(
+    session: Session,
+    *,
+    customer_id: int | None,
+    identity_key: str | None,
+    phone: str | None,
+    before: int | None = None,
+) -> bool:
+    """Whether a person has an order that was not given up: by customer, un-aliased e-mail or normalised phone.
+
+    `before` asks for orders older than that one.
+    """
     keys = ((Order.customer_id, customer_id), (Order.identity_key, identity_key), (Order.phone, phone))
     of_person = [column == key for column, key in keys if key is not None]
     if not of_person:
         return False
     found = select(Order.id).where(or_(*of_person), Order.status.not_in(_GIVEN_UP)).limit(1)
+    if before is not None:
+        found = found.where(Order.id < before)
     return session.scalar(found) is not None
+
+
+def placed_between(session: Session, *, since: datetime, until: datetime, currency: str, limit: int) -> Sequence[Order]:
+    """The latest orders placed in a period that were not given up, oldest first."""
+    latest = (
+        select(Order)
+        .where(Order.placed_at >= since, Order.placed_at < until)
+        .where(Order.currency == currency, Order.status.not_in(_GIVEN_UP))
+        .order_by(Order.placed_at.desc(), Order.id.desc())
+        .limit(limit)
+    )
+    return session.scalars(latest).all()[::-1]
+
+
+def lines_by_order(session: Session, order_ids: Sequence[int]) -> dict[int, list[OrderLine]]:
+    """The lines of many orders, in their order."""
+    found: dict[int, list[OrderLine]] = {}
+    for start in range(0, len(order_ids), _AT_ONCE):
+        some = select(OrderLine).where(OrderLine.order_id.in_(order_ids[start : start + _AT_ONCE]))
+        for line in session.scalars(some.order_by(OrderLine.id)):
+            found.setdefault(line.order_id, []).append(line)
+    return found
 
 
 def lines_of(session: Session, order_id: int) -> Sequence[OrderLine]:

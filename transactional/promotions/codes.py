@@ -135,11 +135,13 @@ def list_coupons(
     return [(promotion, coupon) for promotion, coupon in session.execute(statement)]
 
 
-def codes_of_batch(session: Session, batch_id: int) -> Sequence[CouponCode]:
-    """The codes of a batch with their counters. Raises NotFound."""
-    if session.get(CouponBatch, batch_id) is None:
-        raise NotFound(f"there is no batch {batch_id}")
-    return session.scalars(select(CouponCode).where(CouponCode.batch_id == batch_id).order_by(CouponCode.id)).all()
+def get_batch(session: Session, *, promotion_id: int, batch_id: int) -> tuple[CouponBatch, Sequence[CouponCode]]:
+    """A promotion's batch and its codes with their counters. Raises NotFound."""
+    batch = session.get(CouponBatch, batch_id)
+    if batch is None or batch.promotion_id != promotion_id:
+        raise NotFound(f"promotion {promotion_id} has no batch {batch_id}")
+    codes = select(CouponCode).where(CouponCode.batch_id == batch_id).order_by(CouponCode.id)
+    return batch, session.scalars(codes).all()
 
 
 def _check(promotion: Promotion, new: NewCode) -> None:

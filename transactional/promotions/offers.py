@@ -80,7 +80,7 @@ class Offer:
     @property
     def for_first_order(self) -> bool:
         """Whether it is for somebody's first order only."""
-        return _has(self.rule, FirstOrder)
+        return asks_first_order(self.rule)
 
     @property
     def asks_who(self) -> bool:
@@ -334,14 +334,34 @@ def _person_refused(offer: Offer, person: Person, used_up: frozenset[str]) -> st
 
 
 def _person_limits(offers: Iterable[Offer]) -> dict[str, int]:
-    """The most that one person may use within each scope."""
-    return {scope: limit for offer in offers for scope, limit in limits.scopes_of(offer) if limit is not None}
+    """The most that one person may use within each scope. First orders are the orders' own word."""
+    return {
+        scope: limit
+        for offer in offers
+        for scope, limit in limits.scopes_of(offer)
+        if limit is not None and scope != limits.FIRST_ORDER
+    }
 
 
 def _groups(session: Session, offers: Iterable[Offer], person: Person, now: datetime) -> frozenset[str]:
-    if person.customer_id is None or not any(_has(offer.rule, CustomerGroups) for offer in offers):
+    if person.customer_id is None or not any(asks_groups(offer.rule) for offer in offers):
         return frozenset()
     return groups_of(session, customer_id=person.customer_id, now=now)
+
+
+def asks_groups(rule: Rule) -> bool:
+    """Whether a rule is for members of groups."""
+    return _has(rule, CustomerGroups)
+
+
+def asks_first_order(rule: Rule) -> bool:
+    """Whether a rule is for a first order."""
+    return _has(rule, FirstOrder)
+
+
+def leaves_out(promotion: Promotion, person: Person) -> bool:
+    """Whether a promotion's hold-out leaves a person out."""
+    return person.main_key is not None and is_held_out(promotion.id, person.main_key, promotion.holdout_bp)
 
 
 def _has(rule: Rule, kind: type[Any]) -> bool:

@@ -23,6 +23,13 @@ class NewCouponIn(BaseModel):
     usage_limit: int | None = Field(default=None, ge=1, le=10**9, examples=[500])
     per_customer_limit: int | None = Field(default=None, ge=1, le=10**6, examples=[1])
     frees_on_full_refund: bool = Field(default=False, description="Whether a full refund frees the use")
+    overdraft_limit: int = Field(
+        default=0,
+        ge=0,
+        le=10**6,
+        description="Uses beyond the limit for shoppers who were told that the code is good a short while before",
+        examples=[20],
+    )
 
 
 class CouponStatusIn(BaseModel):
@@ -46,6 +53,8 @@ class CouponOut(BaseModel):
     ends_at: datetime | None = Field(examples=["2026-11-09T18:30:00Z"])
     usage_limit: int | None = Field(examples=[500])
     per_customer_limit: int | None = Field(examples=[1])
+    overdraft_limit: int = Field(description="Uses beyond the limit that may be honoured", examples=[0])
+    overdrawn: int = Field(description="Of these, how many are used", examples=[0])
     used: int = Field(description="Uses that are reserved or redeemed", examples=[37])
 
     @classmethod
@@ -62,5 +71,7 @@ class CouponOut(BaseModel):
             ends_at=promotion.ends_at,
             usage_limit=coupon.usage_limit,
             per_customer_limit=coupon.per_customer_limit,
+            overdraft_limit=coupon.overdraft_limit,
+            overdrawn=0 if coupon.usage_limit is None else max(0, coupon.used - coupon.usage_limit),
             used=coupon.used,
         )

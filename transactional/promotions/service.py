@@ -4,7 +4,7 @@ from transactional.promotions.claims import claim_again, counter_discrepancies, 
 from transactional.promotions.codes import (
     NewCode,
     add_code,
-    codes_of_batch,
+    get_batch,
     get_coupon,
     list_coupons,
     make_batch,
@@ -62,7 +62,18 @@ from transactional.promotions.models import (
     PromotionVersion,
     RedemptionState,
 )
-from transactional.promotions.offers import CodeTerms, EnteredCode, Offer, Offers, nobody, offers_for, stored_code
+from transactional.promotions.offers import (
+    CodeTerms,
+    EnteredCode,
+    Offer,
+    Offers,
+    asks_first_order,
+    asks_groups,
+    leaves_out,
+    nobody,
+    offers_for,
+    stored_code,
+)
 from transactional.promotions.people import NOBODY, Person, normalise_phone
 
 __all__ = [
@@ -101,9 +112,10 @@ __all__ = [
     "Shopper",
     "Terms",
     "add_code",
+    "asks_first_order",
+    "asks_groups",
     "change",
     "claim_again",
-    "codes_of_batch",
     "counter_discrepancies",
     "create_draft",
     "create_group",
@@ -114,10 +126,12 @@ __all__ = [
     "figures",
     "floors_of",
     "follow_the_clock",
+    "get_batch",
     "get_coupon",
     "get_group",
     "get_promotion",
     "groups_of",
+    "leaves_out",
     "list_coupons",
     "list_groups",
     "list_promotions",
