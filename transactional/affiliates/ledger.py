@@ -7,7 +7,7 @@ approved commission pays for it (`offset`), so that what can be paid out is neve
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, ScalarSelect, func, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, SQLColumnExpression, func, or_, select
 from sqlalchemy.orm import Session
 
 from transactional.affiliates.models import (
@@ -153,7 +153,7 @@ def discrepancies(session: Session) -> list[int]:
     own_entry = (entry.affiliate_id == balance.affiliate_id, entry.currency == balance.currency)
     own_lot = (lot.affiliate_id == balance.affiliate_id, lot.currency == balance.currency)
 
-    def total(column: ColumnElement[int], *where: ColumnElement[bool]) -> ScalarSelect[int]:
+    def total(column: SQLColumnExpression[int], *where: ColumnElement[bool]) -> ScalarSelect[int]:
         return select(func.coalesce(func.sum(column), 0)).where(*where).correlate(balance).scalar_subquery()
 
     payable = balance.approved_minor - balance.reversed_minor - balance.paid_minor
