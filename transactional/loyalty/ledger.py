@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NotRequired, TypedDict, Unpack
 
-from sqlalchemy import ColumnElement, func, select, true, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from transactional.core.db import insert_into
@@ -165,12 +165,10 @@ def tie(session: Session, lot_id: int, entry_id: int, amount: int, now: datetime
     )
 
 
-def active_lots(
-    session: Session, customer_id: int, *, wallet: Wallet | None = None, expired_by: datetime | None = None
-) -> Sequence[PointLot]:
+def active_lots(session: Session, customer_id: int, *, wallet: Wallet | None = None) -> Sequence[PointLot]:
     """The lots that may be spent, in the order in which they are: earliest expiring, then oldest, first.
 
-    All wallets together unless one is named; only those whose time is up by `expired_by`, where that is given.
+    All wallets together unless one is named.
     """
     return session.scalars(
         select(PointLot)
@@ -179,7 +177,6 @@ def active_lots(
             PointLot.state == LotState.ACTIVE,
             PointLot.remaining > 0,
             true() if wallet is None else PointLot.wallet == wallet,
-            true() if expired_by is None else PointLot.expires_at <= expired_by,
         )
         .order_by(PointLot.expires_at, PointLot.id)
         .execution_options(populate_existing=True)
@@ -188,7 +185,21 @@ def active_lots(
 
 def refresh(session: Session, customer_id: int, *, now: datetime, actor: str) -> int:
     """Do what is due for one customer by `now`, activations before expiries; gives the number of lots moved."""
-    return _activate(session, customer_id, now, actor) + _expire(session, customer_id, now, actor)
+    waited = and_(PointLot.state == LotState.PENDING, PointLot.available_at <= now)
+    over = and_(PointLot.state == LotState.ACTIVE, PointLot.remaining > 0, PointLot.expires_at <= now)
+    due = session.scalars(
+        select(PointLot)
+        .where(PointLot.customer_id == customer_id, or_(waited, over))
+        .order_by(PointLot.expires_at, PointLot.id)
+        .execution_options(populate_existing=True)
+    ).all()
+    pending = [(lot.available_at, lot.id, lot) for lot in due if lot.available_at and lot.state is LotState.PENDING]
+    for _, _, lot in sorted(pending):
+        _activate(session, lot, now, actor)
+    expired = [lot for lot in due if lot.state is LotState.ACTIVE and lot.remaining and lot.expires_at <= now]
+    for lot in expired:
+        _expire(session, lot, now, actor)
+    return len(pending) + len(expired)
 
 
 def settle_owed(session: Session, customer_id: int, lots: Sequence[PointLot], now: datetime) -> int:
@@ -219,32 +230,17 @@ def uncovered_reversals(session: Session, customer_id: int) -> list[tuple[PointE
     return [(entry, int(uncovered)) for entry, uncovered in rows]
 
 
-def _activate(session: Session, customer_id: int, now: datetime, actor: str) -> int:
-    due = session.scalars(
-        select(PointLot)
-        .where(
-            PointLot.customer_id == customer_id,
-            PointLot.state == LotState.PENDING,
-            PointLot.available_at <= now,
-        )
-        .order_by(PointLot.available_at, PointLot.id)
-        .execution_options(populate_existing=True)
-    ).all()
-    for lot in due:
-        lot.state = LotState.ACTIVE
-        write_entry(session, EntryKind.ACTIVATE, customer_id=customer_id, points=0, actor=actor, now=now, lot=lot)
-        shift_balance(session, customer_id, pending=-lot.remaining, active=lot.remaining)
-        settle_owed(session, customer_id, [lot], now)
-    return len(due)
+def _activate(session: Session, lot: PointLot, now: datetime, actor: str) -> None:
+    lot.state = LotState.ACTIVE
+    write_entry(session, EntryKind.ACTIVATE, customer_id=lot.customer_id, points=0, actor=actor, now=now, lot=lot)
+    shift_balance(session, lot.customer_id, pending=-lot.remaining, active=lot.remaining)
+    settle_owed(session, lot.customer_id, [lot], now)
 
 
-def _expire(session: Session, customer_id: int, now: datetime, actor: str) -> int:
-    due = active_lots(session, customer_id, expired_by=now)
-    for lot in due:
-        points = lot.remaining
-        entry = write_entry(
-            session, EntryKind.EXPIRE, customer_id=customer_id, points=-points, actor=actor, now=now, lot=lot
-        )
-        consume(session, [lot], points, entry, drained=LotState.EXPIRED, now=now)
-        shift_balance(session, customer_id, active=-points, expired=points)
-    return len(due)
+def _expire(session: Session, lot: PointLot, now: datetime, actor: str) -> None:
+    points = lot.remaining
+    entry = write_entry(
+        session, EntryKind.EXPIRE, customer_id=lot.customer_id, points=-points, actor=actor, now=now, lot=lot
+    )
+    consume(session, [lot], points, entry, drained=LotState.EXPIRED, now=now)
+    shift_balance(session, lot.customer_id, active=-points, expired=points)

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
+from tests.support.parallel import at_once, failures
 from tests.support.trade import TradeKit
 from transactional.core import outbox
 from transactional.core.clock import ManualClock
@@ -211,3 +212,19 @@ def test_many_customers_are_told_batch_by_batch(kit: TradeKit, clock: ManualCloc
 def test_without_a_programme_there_is_nothing_to_tell(kit: TradeKit) -> None:
     jobs.send_notices(kit.database)
     assert tier(kit, kit.customer()).name == "Bronze"
+
+
+@pytest.mark.postgres
+@pytest.mark.slow
+def test_workers_that_meet_move_and_tell_once(pg_kit: TradeKit, clock: ManualClock) -> None:
+    cup = pg_kit.variant("CUP", price=100_000, stock=999)
+    for n in range(4):
+        pg_kit.buy({cup: 15}, customer_id=pg_kit.customer(f"c{n}@example.com"))
+    for days in (340, 60):
+        clock.advance(days * DAY)
+        works = [lambda: jobs.review_tiers(pg_kit.database), lambda: jobs.send_notices(pg_kit.database)]
+        assert failures(at_once(works * 3)) == []
+    assert_proved(pg_kit)
+    assert len(mails(pg_kit, "points-tier-end:")) == 4
+    assert len(mails(pg_kit, "points-expiry:")) == 4
+    assert sorted(mails(pg_kit, "points-tier:")) == ["Welcome to Gold"] * 4 + ["Your tier is now Silver"] * 4
