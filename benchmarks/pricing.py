@@ -96,7 +96,7 @@ def _line(number: int, product: int, catalogue: _Catalogue, dice: random.Random)
 
 
 def _candidate(number: int, catalogue: _Catalogue, dice: random.Random) -> Candidate:
-    makers = [_sale] * 9 + [_amount_off] * 2 + [_sets] * 3 + [_cheapest] + [_order] * 3 + [_shipping] * 2
+    makers = [_sale] * 10 + [_amount_off] * 2 + [_sets] * 2 + [_cheapest] + [_order] * 3 + [_shipping] * 2
     code = f"CODE{number}" if number % 5 == 0 else None
     return Candidate(number, 1, code, dice.choice(makers)(catalogue, dice))
 

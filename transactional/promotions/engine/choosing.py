@@ -40,14 +40,14 @@ def best_choice(members: Sequence[Member], worth: Worth, effort: Effort) -> Rank
 
 
 def _best_so_many(members: Sequence[Member], most: int, worth: Worth, effort: Effort) -> Ranks:
-    """Branch and bound; the bound adds what the next best save alone."""
+    """Branch and bound, from those that save most alone; the bound adds what the next best save alone."""
     order = sorted(members, key=lambda member: (-member.alone_minor, member.rank))
-    best: Ranks = ()
-    best_minor = 0
+    best: Ranks = tuple(sorted(member.rank for member in order[:most]))
+    best_minor = worth(best)
 
     def explore(place: int, chosen: Ranks) -> None:
         nonlocal best, best_minor
-        if not effort.spend():
+        if not effort.spend(len(members)):
             return
         minor = worth(chosen)
         if minor > best_minor:

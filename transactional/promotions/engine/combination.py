@@ -12,9 +12,10 @@ from itertools import product
 
 from transactional.promotions.engine.admission import Entry
 from transactional.promotions.engine.choosing import Member, Ranks, best_choice
+from transactional.promotions.engine.contest import Contest
 from transactional.promotions.engine.effort import Effort
 from transactional.promotions.engine.facts import Basket, DiscountClass, Line
-from transactional.promotions.engine.pricing import product_cells, room_minor, take_off
+from transactional.promotions.engine.pricing import contest_of, product_cells, room_minor, take_off
 
 Classes = frozenset[DiscountClass]
 
@@ -44,6 +45,7 @@ class Combiner:
         self._gross = basket.gross_minor
         self._room = room_minor(lines)
         self._shipping = basket.shipping_minor or 0
+        self._contests: dict[Ranks, Contest] = {}
         self._goods_known: dict[Ranks, Choice] = {}
 
     def best(self) -> list[Choice]:
@@ -52,10 +54,12 @@ class Combiner:
         for entry in self._entries.values():
             if entry.rule.exclusive:
                 choices.add(Choice((entry.rank,), entry.alone_minor))
-        for family in product((False, True), repeat=3):
-            classes = frozenset(one for one, there in zip(DiscountClass, family, strict=True) if there)
-            choices.add(self._best_of_family(classes))
         most = max(choice.minor for choice in choices)
+        for family in product((True, False), repeat=3):
+            classes = frozenset(one for one, there in zip(DiscountClass, family, strict=True) if there)
+            if self._hoped_of_family(classes) >= most:
+                choices.add(self._best_of_family(classes))
+                most = max(choice.minor for choice in choices)
         return sorted((choice for choice in choices if choice.minor == most), key=lambda choice: choice.ranks)
 
     def _best_of_family(self, classes: Classes) -> Choice:
@@ -65,6 +69,12 @@ class Combiner:
         return Choice(
             tuple(sorted(goods.ranks + order.ranks + shipping.ranks)), goods.minor + order.minor + shipping.minor
         )
+
+    def _hoped_of_family(self, classes: Classes) -> int:
+        """An upper bound of what the family saves, without searching it."""
+        goods = self._contest(_ranks(self._allowed(DiscountClass.PRODUCT, classes))).bound_minor()
+        sums = [_hoped(self._allowed(own, classes), own) for own in (DiscountClass.ORDER, DiscountClass.SHIPPING)]
+        return goods + sum(sums)
 
     def _allowed(self, own: DiscountClass, classes: Classes) -> list[Entry]:
         """The offers of a class that may stand beside every other class of the family."""
@@ -80,10 +90,16 @@ class Combiner:
     def _goods(self, ranks: Ranks) -> Choice:
         known = self._goods_known.get(ranks)
         if known is None:
-            cells = product_cells(self._lines, [self._entries[rank] for rank in ranks], self._effort)
+            cells = product_cells(self._contest(ranks), self._effort)
             giving = {rank for cell in cells for rank, _ in cell.takers}
             known = Choice(tuple(sorted(giving)), sum(cell.amount_minor for cell in cells))
             self._goods_known[ranks] = known
+        return known
+
+    def _contest(self, ranks: Ranks) -> Contest:
+        known = self._contests.get(ranks)
+        if known is None:
+            known = self._contests[ranks] = contest_of(self._lines, [self._entries[rank] for rank in ranks])
         return known
 
     def _best_order(self, entries: Sequence[Entry], gone_minor: int) -> Choice:
@@ -126,3 +142,13 @@ class Combiner:
 
 def _members(entries: Sequence[Entry]) -> list[Member]:
     return [Member(entry.rank, entry.alone_minor, entry.rule.max_per_class) for entry in entries]
+
+
+def _ranks(entries: Sequence[Entry]) -> Ranks:
+    return tuple(entry.rank for entry in entries)
+
+
+def _hoped(entries: Sequence[Entry], own: DiscountClass) -> int:
+    """The most that offers on one sum save: all that combine with their class together, or the best one alone."""
+    together = sum(entry.alone_minor for entry in entries if own in entry.rule.combines_with)
+    return max([together, *(entry.alone_minor for entry in entries)])

@@ -81,6 +81,7 @@ class Contest:
         self.sets: list[Taken] = []
         self._single: list[list[LineShare]] = [[] for _ in lines]
         self._stacked: list[list[LineShare]] = [[] for _ in lines]
+        self._gains: list[int] | None = None
         self._free: dict[tuple[int, int], Takers] = {}
         self._known: dict[tuple[int, tuple[int, ...]], tuple[int, tuple[Cell, ...]]] = {}
         for offer in sorted(offers, key=lambda offer: offer.rank):
@@ -94,9 +95,16 @@ class Contest:
         for shares in self._single:
             shares.sort(key=lambda one: (-one.whole_minor, one.rank))
 
-    def most_gained(self, one: Taken) -> int:
-        """An upper bound of what a set adds to any choice of sets that it fits."""
-        return sum(self._most_of(one.stacks, part) for part in one.parts.values())
+    def bound_minor(self) -> int:
+        """An upper bound of what all lines save together, whichever sets are chosen."""
+        lines = sum(self.line_minor(number) for number in range(len(self.lines)))
+        return lines + sum(gain for gain in self.most_gained() if gain > 0)
+
+    def most_gained(self) -> list[int]:
+        """By set: an upper bound of what it adds to any choice of sets that it fits."""
+        if self._gains is None:
+            self._gains = [sum(self._most_of(one.stacks, part) for part in one.parts.values()) for one in self.sets]
+        return self._gains
 
     def _most_of(self, stacks: bool, part: Part) -> int:
         """What the units of a part save in the set, less the least that they save on the free part of the line."""

@@ -2,7 +2,8 @@
 
 Sets that share no line do not disturb each other. So the search decides on one set, taken or left; whatever then falls
 into groups without a common line is searched group by group. A branch is given up where all that could still be gained
-is no more than what has been found (branch and bound).
+is no more than what has been found (branch and bound). When the effort is spent, the rest is chosen first come, first
+served.
 """
 
 from collections.abc import Iterable, Sequence
@@ -35,7 +36,7 @@ class _Search:
     def __init__(self, contest: Contest, effort: Effort) -> None:
         self._contest = contest
         self._effort = effort
-        self._gains = {one.index: contest.most_gained(one) for one in contest.sets}
+        self._gains = contest.most_gained()
         self._taken: dict[int, tuple[Taken, ...]] = {}
         self._known: dict[tuple[tuple[int, ...], frozenset[int]], Gain] = {}
         self._room = {line: contest.lines[line].quantity for one in contest.sets for line in one.parts}
@@ -47,15 +48,15 @@ class _Search:
     def _best_of(self, sets: Sequence[Taken]) -> Gain:
         """The best addition out of `sets`, group by group."""
         total, chosen = 0, []
-        for group in _groups([one for one in sets if self._fits(one)]):
-            gain, found = self._best_of_group(group)
+        for lines, group in _groups([one for one in sets if self._fits(one)]):
+            gain, found = self._best_of_group(lines, group)
             total += gain
             chosen += found
         return total, chosen
 
-    def _best_of_group(self, group: Sequence[Taken]) -> Gain:
+    def _best_of_group(self, lines: Iterable[int], group: Sequence[Taken]) -> Gain:
         """The best addition out of connected sets; worked out once for the same sets beside the same neighbours."""
-        beside = {user.index for line in by_line(group) for user in self._taken.get(line, ())}
+        beside = {user.index for line in lines for user in self._taken.get(line, ())}
         key = (tuple(one.index for one in group), frozenset(beside))
         found = self._known.get(key)
         if found is None:
@@ -63,8 +64,8 @@ class _Search:
         return found
 
     def _decide(self, group: Sequence[Taken]) -> Gain:
-        if not self._effort.spend():
-            return 0, []
+        if not self._effort.spend(len(group)):
+            return self._first_come(group)
         if len(group) == 1:
             return self._try(group[0])
         pivot = _pivot(group)
@@ -82,6 +83,22 @@ class _Search:
         gain = self._take(one)
         self._give_back(one)
         return (gain, [one]) if gain > 0 else (0, [])
+
+    def _first_come(self, group: Sequence[Taken]) -> Gain:
+        """A legal choice without a search: the best for its number of units first, each that still fits and gains."""
+        total = 0
+        chosen: list[Taken] = []
+        for one in sorted(group, key=lambda one: (-self._gains[one.index] // one.units, one.index)):
+            if self._fits(one):
+                gain = self._take(one)
+                chosen.append(one)
+                total += gain
+                if gain <= 0:
+                    self._give_back(chosen.pop())
+                    total -= gain
+        for one in chosen:
+            self._give_back(one)
+        return total, chosen
 
     def _fits(self, one: Taken) -> bool:
         return all(self._room[part.line] >= part.units for part in one.parts.values())
@@ -135,8 +152,8 @@ def _pivot(group: Sequence[Taken]) -> Taken:
     return tying[len(tying) // 2]
 
 
-def _groups(sets: Sequence[Taken]) -> list[list[Taken]]:
-    """Sets that are connected by common lines, each group in the order of the contest."""
+def _groups(sets: Sequence[Taken]) -> list[tuple[set[int], list[Taken]]]:
+    """Sets that are connected by common lines, with these lines; each group in the order of the contest."""
     groups: list[tuple[set[int], list[Taken]]] = []
     for one in sets:
         lines = set(one.parts)
@@ -149,4 +166,4 @@ def _groups(sets: Sequence[Taken]) -> list[list[Taken]]:
                 lines |= group[0]
                 members += group[1]
         groups = [*apart, (lines, members)]
-    return [sorted(members, key=_place) for _, members in groups]
+    return [(lines, sorted(members, key=_place)) for lines, members in groups]

@@ -30,11 +30,15 @@ class Steps:
         return sum(amount for _, amount in self.amounts)
 
 
-def product_cells(lines: Sequence[Line], entries: Iterable[Entry], effort: Effort) -> list[Cell]:
+def contest_of(lines: Sequence[Line], entries: Iterable[Entry]) -> Contest:
+    """The product offers among some entries, on the basket's lines."""
+    return Contest(lines, [entry.goods for entry in entries if entry.goods is not None])
+
+
+def product_cells(contest: Contest, effort: Effort) -> list[Cell]:
     """How the product offers treat every unit, with the best sets that they can form."""
-    contest = Contest(lines, [entry.goods for entry in entries if entry.goods is not None])
     users = by_line(best_sets(contest, effort)) if contest.sets else {}
-    return [cell for number in range(len(lines)) for cell in contest.cells(number, users.get(number, ()))]
+    return [cell for number in range(len(contest.lines)) for cell in contest.cells(number, users.get(number, ()))]
 
 
 def take_off(entries: Iterable[Entry], *, initial_minor: int, left_minor: int, room_minor: int) -> Steps:
@@ -58,7 +62,7 @@ def room_minor(lines: Iterable[Line]) -> int:
 def price(basket: Basket, lines: Sequence[Line], entries: Sequence[Entry], effort: Effort) -> list[Applied]:
     """What each entry gives, by rank; entries that give nothing beside the others are left out."""
     of_class = {wanted: [entry for entry in entries if entry.rule.discount_class is wanted] for wanted in DiscountClass}
-    cells = product_cells(lines, of_class[DiscountClass.PRODUCT], effort)
+    cells = product_cells(contest_of(lines, of_class[DiscountClass.PRODUCT]), effort)
     gone = sum(cell.amount_minor for cell in cells)
     gross = basket.gross_minor
     of_order = take_off(
