@@ -1,12 +1,13 @@
 """Splitting amounts: exact sums, nothing for zero, nobody above their own."""
 
 import itertools
+from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transactional.core.money import allocate, unit_share
+from transactional.core.money import allocate, amount_text, percent_of, unit_share
 
 weights = st.lists(st.integers(0, 10**7), min_size=1, max_size=12)
 
@@ -60,3 +61,25 @@ def test_units_of_a_line_sum_to_it_in_any_cuts(total: int, quantity: int, data: 
 def test_units_outside_of_the_line_are_refused(first: int, count: int) -> None:
     with pytest.raises(ValueError, match="outside"):
         unit_share(100, 3, first, count)
+
+
+@given(minor=st.integers(-(10**12), 10**12), basis_points=st.integers(0, 20_000))
+def test_a_percentage_is_rounded_half_away_from_zero(minor: int, basis_points: int) -> None:
+    exact = Decimal(minor) * basis_points / 10_000
+    assert percent_of(minor, basis_points) == int(exact.quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
+@pytest.mark.parametrize(
+    ("minor", "currency", "text"),
+    [
+        (20_000, "INR", "₹200"),
+        (10_000_050, "INR", "₹1,00,000.50"),
+        (-5, "INR", "-₹0.05"),
+        (0, "INR", "₹0"),
+        (1_500, "JPY", "JPY 1,500"),
+        (1_234_567, "BHD", "BHD 1,234.567"),
+        (200, "GBP", "£2"),
+    ],
+)
+def test_an_amount_reads_as_in_a_sentence(minor: int, currency: str, text: str) -> None:
+    assert amount_text(minor, currency) == text

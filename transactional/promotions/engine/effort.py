@@ -15,7 +15,11 @@ class Effort:
     def spend(self, steps: int) -> bool:
         """Take some steps; False where too few are left, and the search has to end with what it has."""
         if self.exhausted or self._left < steps:
-            self.exhausted = True
-            return False
+            return self.give_up()
         self._left -= steps
         return True
+
+    def give_up(self) -> bool:
+        """End every search; always False."""
+        self.exhausted = True
+        return False

@@ -11,6 +11,9 @@ from collections.abc import Iterable, Sequence
 from transactional.promotions.engine.contest import Contest, Taken
 from transactional.promotions.engine.effort import Effort
 
+_LARGEST = 120
+"""So many connected sets are beyond any search, and beyond the depth of calls that a search by recursion may have."""
+
 Gain = tuple[int, list[Taken]]
 """What some sets add to those taken already, and these sets."""
 
@@ -64,6 +67,8 @@ class _Search:
         return found
 
     def _decide(self, group: Sequence[Taken]) -> Gain:
+        if len(group) > _LARGEST:
+            self._effort.give_up()
         if not self._effort.spend(len(group)):
             return self._first_come(group)
         if len(group) == 1:

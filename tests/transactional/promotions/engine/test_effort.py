@@ -35,3 +35,21 @@ def test_the_same_basket_gives_the_same_answer_however_long_the_machine_takes() 
     of, candidates = knot()
     hurried = solve(of, SOMEBODY, NOW, candidates, steps=50)
     assert solve(of, SOMEBODY, NOW, candidates[::-1], steps=50) == hurried
+
+
+def test_hundreds_of_sets_on_one_line_end_too() -> None:
+    of = basket(line(1, 10_000, 1_000))
+    one_set = rule("buy_x_get_y", args={"buy": 1, "get": 1, "max_sets": 1})
+    outcome = solved(of, offers(*[one_set] * 300))
+    assert not outcome.proved_best
+    assert outcome.saving_minor == 300 * 10_000
+
+
+def test_a_maximum_among_hundreds_ends_too() -> None:
+    of = basket(*(line(number, 10_000 + number) for number in range(1, 31)))
+    rules = [
+        rule("percentage", args={"bp": 100 + number, "select": {"product_ids": [1 + number % 30]}}, max_per_class=20)
+        for number in range(300)
+    ]
+    outcome = solved(of, offers(*rules))
+    assert len(outcome.applied) == 20
