@@ -33,9 +33,11 @@ def discounts_of(session: Session, order_id: int) -> Sequence[OrderDiscount]:
 def recompute(session: Session, trace: Mapping[str, Any]) -> tuple[Applied, ...]:
     """An order's discounts worked out again from its trace and the versions that it used.
 
-    Raises ValueError for a trace of before the versions, KeyError where a version is gone.
+    Raises KeyError for a trace of before the versions.
     """
-    used = {(one["offer_id"], one["version"]) for one in trace.get("applied", [])}
+    if not trace["applied"]:
+        return ()
+    used = {(one["offer_id"], one["version"]) for one in trace["applied"]}
     stored = session.scalars(
         select(PromotionVersion).where(PromotionVersion.promotion_id.in_([offer_id for offer_id, _ in used]))
     )

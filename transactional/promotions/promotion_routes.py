@@ -138,7 +138,7 @@ def add_code(session: WriteSession, replay: Idempotency, promotion_id: Promotion
     "/{promotion_id}/batches",
     summary="Make single-use codes",
     status_code=201,
-    response_model=schemas.BatchOut,
+    response_model=schemas.CodeBatchOut,
     dependencies=WRITERS,
     responses=problem_responses(401, 403, 404, 409, 422),
 )
@@ -149,14 +149,14 @@ def make_batch(
     actor: CurrentActor,
     replay: Idempotency,
     promotion_id: PromotionId,
-    body: schemas.BatchIn,
+    body: schemas.CodeBatchIn,
 ) -> Response:
     """Random codes that nobody can guess, each for one use."""
 
-    def make() -> schemas.BatchOut:
+    def make() -> schemas.CodeBatchOut:
         of = service.get_promotion(session, promotion_id)
         batch, codes = service.make_batch(session, promotion=of, actor=actor.name, now=clock.now(), **body.model_dump())
-        return schemas.BatchOut.of(batch, list(codes), 0)
+        return schemas.CodeBatchOut.of(batch, list(codes), 0)
 
     return replay.answer(session, status=201, make=make)
 
@@ -169,10 +169,10 @@ def make_batch(
 )
 def batch(
     session: ReadSession, promotion_id: PromotionId, batch_id: Annotated[int, Path(gt=0, lt=2**63, examples=[4])]
-) -> schemas.BatchOut:
+) -> schemas.CodeBatchOut:
     """And how many of them are used."""
     found, codes = service.get_batch(session, promotion_id=promotion_id, batch_id=batch_id)
-    return schemas.BatchOut.of(found, [row.code for row in codes], sum(row.used for row in codes))
+    return schemas.CodeBatchOut.of(found, [row.code for row in codes], sum(row.used for row in codes))
 
 
 @router.put(

@@ -71,7 +71,7 @@ class CodeIn(_In):
     frees_on_full_refund: bool = False
 
 
-class BatchIn(_In):
+class CodeBatchIn(_In):
     """Codes that count once each."""
 
     name: str = Field(min_length=1, max_length=120, pattern=_NO_NUL, examples=["Newsletter, October"])
@@ -124,7 +124,7 @@ class VersionOut(BaseModel):
         return cls(version=row.version, rule=row.rule, valid_from=row.valid_from, actor=row.actor)
 
 
-class BatchOut(BaseModel):
+class CodeBatchOut(BaseModel):
     """A batch with its codes."""
 
     id: int = Field(examples=[4])
@@ -135,7 +135,7 @@ class BatchOut(BaseModel):
     used: int = Field(description="How many of them are used", examples=[0])
 
     @classmethod
-    def of(cls, batch: CouponBatch, codes: list[str], used: int) -> "BatchOut":
+    def of(cls, batch: CouponBatch, codes: list[str], used: int) -> "CodeBatchOut":
         """From the row and its codes."""
         return cls(
             id=batch.id,
