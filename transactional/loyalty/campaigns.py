@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from transactional.catalog import service as catalog
 from transactional.core.errors import Conflict, InvalidInput, NotFound
 from transactional.loyalty.models import LoyaltyCampaign
+from transactional.loyalty.programme import tier_rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,8 @@ def create_campaign(
     """Announce a campaign. What was earned before it, or under it, is never touched.
 
     Raises InvalidInput for a multiplier below 0, a period that ends before it begins or has begun in the past, or a
-    category together with a product; NotFound for a category or product that does not exist.
+    category together with a product, or a tier that no version knows; NotFound for a category or product that does not
+    exist.
     """
     if multiplier_bp < 0:
         raise InvalidInput("a multiplier is not negative")
@@ -58,6 +60,8 @@ def create_campaign(
         raise InvalidInput("a campaign ends after it begins")
     if category_id is not None and product_id is not None:
         raise InvalidInput("a campaign is for a category or for a product, not for both")
+    if tier is not None and tier not in {level.name for rules in tier_rules(session) for level in rules.levels}:
+        raise InvalidInput(f"no version of the programme has a tier {tier!r}")
     if category_id is not None:
         catalog.get_category(session, category_id)
     if product_id is not None:

@@ -96,6 +96,7 @@ def test_a_campaign_can_be_ended_and_one_that_never_began_is_forgotten(kit: Trad
         ({"starts_at": datetime(2026, 1, 15, 9, tzinfo=UTC)}, "now or later"),
         ({"ends_at": datetime(2026, 1, 15, 10, tzinfo=UTC)}, "ends after it begins"),
         ({"category_id": 1, "product_id": 1}, "not for both"),
+        ({"tier": "Diamond"}, "no version"),
     ],
 )
 def test_an_impossible_campaign_is_refused(kit: TradeKit, values: dict[str, object], message: str) -> None:
