@@ -314,7 +314,7 @@ class OrderDetail(OrderOut):
     shipping_minor: int = Field(examples=[9_900])
     tax_minor: int = Field(description="GST contained in the lines", examples=[15_409])
     coupon_code: str | None = Field(examples=["DIWALI10"])
-    price_trace: dict[str, Any] = Field(examples=[{"version": 1, "rules": [], "refused": []}])
+    price_trace: dict[str, Any] = Field(examples=[{"version": 2, "rules": [], "applied": [], "refused": []}])
     ship_to: dict[str, Any] = Field(examples=[{"recipient": "Asha Rao", "city": "Bengaluru"}])
     occasion: str | None = Field(examples=["diwali"])
     gift_message: str | None = Field(examples=["With love from all of us"])

@@ -31,7 +31,13 @@ class CouponResult:
 
 
 def evaluate(
-    session: Session, *, code: str, merchandise_minor: int, now: datetime, identity_key: str | None = None
+    session: Session,
+    *,
+    code: str,
+    merchandise_minor: int,
+    now: datetime,
+    identity_key: str | None = None,
+    currency: str = "INR",
 ) -> CouponResult:
     """What `code` alone takes off one article worth `merchandise_minor`; claims nothing.
 
@@ -46,7 +52,7 @@ def evaluate(
         unknown=found.unknown,
     )
     line = Line(_THE_LINE, _NO_GOODS, _NO_GOODS, frozenset(), 1, merchandise_minor)
-    outcome = own.with_unknown(solve(Basket("INR", (line,)), Shopper(person.main_key, True), now, own.candidates))
+    outcome = own.with_unknown(solve(Basket(currency, (line,)), Shopper(person.main_key, True), now, own.candidates))
     if outcome.applied:
         applied = outcome.applied[0]
         offer = own.by_key[applied.offer_id, applied.code]

@@ -17,7 +17,7 @@ from transactional.cart.service import Destination
 from transactional.catalog import service as catalog
 from transactional.core.errors import InvalidInput
 from transactional.promotions import service as promotions
-from transactional.promotions.service import CouponRefused, Person
+from transactional.promotions.service import CouponRefused, Person, PromotionStatus
 
 ALL = ["product", "order", "shipping"]
 HOME = Destination("560001", "IN")
@@ -234,6 +234,19 @@ class TestTheCartsCodes:
             with pytest.raises(CouponRefused, match=why):
                 add_code(kit, basket, text)
         assert codes_of(kit, basket) == ["GOODS"]
+
+    def test_a_code_that_went_bad_does_not_keep_the_cart_from_changing(self, kit: TradeKit, stacked: int) -> None:
+        basket = kit.basket({stacked: 1}, coupon="ORDER")
+        kit.run(lambda s: promotions.set_status(s, code="ORDER", status=PromotionStatus.ENDED).id)
+
+        def more(session: Session) -> None:
+            cart = service.get_cart(session, public_id=basket)
+            service.add_line(session, cart=cart, variant_id=stacked, now=kit.now)
+
+        kit.run(more)
+        found = priced(kit, basket)
+        assert found.gross_minor == 200_000
+        assert [issue.facts["reason"] for issue in found.issues] == ["ended"]
 
     def test_a_free_shipping_code_waits_for_the_address(self, kit: TradeKit, stacked: int) -> None:
         basket = kit.basket({stacked: 1})
