@@ -149,12 +149,30 @@ class RawShop:
             )
             self.change("stock_levels", level, on_hand=on_hand, reserved=reserved)
 
+    def count_the_points(self) -> None:
+        """Bring the balances to what lots and reversals say."""
+        covered = "SELECT coalesce(sum(amount), 0) FROM raw.point_consumptions WHERE entry_id = e.id"
+        for (customer,) in self.select("SELECT DISTINCT customer_id FROM raw.point_entries ORDER BY 1"):
+            ((active, pending),) = self.select(
+                "SELECT coalesce(sum(remaining) FILTER (state = 'active'), 0),"
+                " coalesce(sum(remaining) FILTER (state = 'pending'), 0)"
+                f" FROM raw.point_lots WHERE customer_id = {customer}"
+            )
+            ((owed,),) = self.select(
+                f"SELECT coalesce(sum(-points - ({covered})), 0) FROM raw.point_entries AS e"
+                f" WHERE kind = 'reverse' AND customer_id = {customer}"
+            )
+            if not self.select(f"SELECT 1 FROM raw.point_balances WHERE id = {customer}"):
+                self.put("point_balances", customer, customer_id=customer)
+            self.change("point_balances", customer, active=active, pending=pending, owed=owed)
+
     def trade(self, numbers: range, *, seed: int) -> None:
         """Orders with every fate: paid, unpaid, cancelled before and after payment, on delivery, returned in part."""
         chance = Random(seed)
         for number in numbers:
             self._order(number, chance)
         self.count_the_shelves()
+        self.count_the_points()
 
     def _order(self, number: int, chance: Random) -> None:
         placed = START + timedelta(days=number * 4, minutes=chance.randrange(1440))
@@ -163,18 +181,19 @@ class RawShop:
         gross = sum(
             self._line(number, position, chance, sent=fate == "delivered") for position in range(chance.randint(1, 3))
         )
-        points = 300 if number % 5 == 0 else 0
+        points, off = (300 if number % 5 == 0 else 0), (500 if number % 13 == 0 else 0)
+        total = gross - points - off + 4900
         self.put(
             "orders", number, public_id=f"or_{number}", order_number=f"MLT-{number}", channel="web", currency="INR",
             customer_id=None if number % 11 == 0 else 1 + number % 20, is_test=number % 17 == 0, tax_included=True,
             status={"refunded": "cancelled", "on_delivery": "shipped"}.get(fate, fate),
             payment_mode="on_delivery" if fate == "on_delivery" else "online", gross_minor=gross, source="shop",
-            points_discount_minor=points, shipping_minor=4900, total_minor=gross - points + 4900, placed_at=placed,
+            discount_minor=off, points_discount_minor=points, shipping_minor=4900, total_minor=total, placed_at=placed,
             paid_at=paid, cancelled_at=placed + timedelta(days=2) if fate in {"cancelled", "refunded"} else None,
             delivered_at=placed + timedelta(days=3) if fate == "delivered" else None, ship_country="India",
             occasion="occasion-1" if number % 2 else None, coupon_code="DIWALI" if number % 7 == 0 else None,
         )  # fmt: skip
-        self._points_come_off_the_first_line(number, points)
+        self._the_first_line_gets_cheaper(number, points, off)
         self._steps(number, placed, fate)
         if fate == "on_delivery":
             self.put("stock_holds", number, variant_id=1 + number % 10, location_id=1, order_id=number, quantity=2,
@@ -182,7 +201,6 @@ class RawShop:
             self._parcel(number, placed, chance)
         if paid is None:
             return
-        total = gross - points + 4900
         self.put("gateway_orders", number, order_id=number, gateway="razorpay", amount_minor=total, currency="INR",
                  purpose="order")  # fmt: skip
         self.put(
@@ -198,11 +216,11 @@ class RawShop:
             customer = 1 + number % 20
             self.put(
                 "point_lots", number, customer_id=customer, source="order", state="active", amount=9, remaining=9,
-                expires_at=paid + timedelta(days=365),
+                wallet="earned", earned_at=paid, available_at=paid, expires_at=paid + timedelta(days=365),
             )  # fmt: skip
             self.put(
                 "point_entries", number, customer_id=customer, lot_id=number, order_id=number, kind="earn", points=9,
-                occurred_at=paid,
+                wallet="earned", occurred_at=paid,
             )  # fmt: skip
         if fate == "delivered" and number % 3 == 0:
             self.take_back(number, placed + timedelta(days=9))
@@ -219,11 +237,12 @@ class RawShop:
                  order_line_id=line, occurred_at=START + timedelta(days=order * 4))  # fmt: skip
         return gross
 
-    def _points_come_off_the_first_line(self, order: int, points: int) -> None:
-        if points:
+    def _the_first_line_gets_cheaper(self, order: int, points: int, off: int) -> None:
+        if points or off:
             self._connection.execute(
-                "UPDATE raw.order_lines SET points_discount_minor = ?, net_minor = gross_minor - ? WHERE id = ?",
-                [points, points, order * 10],
+                "UPDATE raw.order_lines SET points_discount_minor = ?, order_discount_minor = ?,"
+                " net_minor = gross_minor - ? WHERE id = ?",
+                [points, off, points + off, order * 10],
             )
 
     def _steps(self, order: int, placed: datetime, fate: str) -> None:

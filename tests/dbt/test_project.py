@@ -41,7 +41,17 @@ RELIED_ON = {
     "stock_positions": "variant_id product_id on_hand reserved on_order days_of_cover reorder_point suggested_order",
     "inventory_health": "product_id on_hand reserved on_order days_of_cover reorder_point suggested_order"
     " stock_out_risk",
-    "fct_points": "entry_id customer_id lot_id kind points occurred_at expires_at order_id",
+    "fct_points": "entry_id customer_id lot_id kind wallet points actor_kind occurred_at expires_at order_id",
+    "fct_order_discounts": "order_discount_id order_id order_line_id promotion_id version code_id"
+    " discount_class amount",
+    "fct_commissions": "commission_entry_id affiliate_id order_id kind pending_amount payable_amount occurred_at",
+    "fct_referrals": "referral_id referrer_customer_id referred_customer_id order_id status revenue created_at",
+    "loyalty_liability": "date_day state wallet loyalty_tier points balance_points value_owed breakage_rate"
+    " expected_breakage_points expected_breakage_amount expected_cost",
+    "coupon_performance": "promotion_id offer_key offer_label uses revenue discount_cost new_customers average_basket"
+    " uplift_state uplift_per_person uplift_low uplift_high",
+    "referral_performance": "referrer_kind referrer_id clicks referrals orders revenue conversion_rate"
+    " commission_pending commission_payable commission_paid",
     "fct_coupon_redemptions": "redemption_id customer_id order_id status amount reserved_at redeemed_at released_at",
     "fct_tickets": "ticket_id customer_id order_id category priority status created_at resolved_at",
     "fct_reviews": "review_id customer_id product_id score status sentiment created_at",

@@ -9,6 +9,7 @@ import duckdb
 import pytest
 
 from tests.dbt.conftest import Warehouse
+from tests.dbt.raw_marketing import set_up_marketing, use_marketing
 from tests.dbt.raw_shop import START, RawShop
 from transactional.suppliers.demand import Demand, orderable, safety_stock, units_up
 
@@ -20,7 +21,9 @@ CUSTOMER_MARTS = ("customer_rfm", "cohort_retention", "customer_acquisition", "d
 
 def _history(shop: RawShop) -> None:
     shop.set_the_stage()
+    set_up_marketing(shop)
     shop.trade(range(1, 90), seed=1)
+    use_marketing(shop)
     shop.put("order_credits", 1, kind="discount", customer_id=3, amount_minor=250, currency="INR",
              occurred_at=START + timedelta(days=30))  # fmt: skip
     paid = _delivered(shop)
@@ -113,6 +116,49 @@ def test_suggestions_are_the_shops_own_to_the_unit(warehouse: Warehouse, built: 
     assert any(suggested for *_, suggested in rows)
 
 
+def test_the_liability_is_what_the_shop_answers_with(warehouse: Warehouse, built: Path) -> None:
+    """By state on the last day, and on the day on which customer 3 owed sixty points that nobody had paid yet."""
+    _again(warehouse, built)
+    (balances,) = warehouse.rows(
+        "SELECT sum(active)::BIGINT, sum(pending)::BIGINT, -sum(owed)::BIGINT, sum(active + pending - owed) / 1.0"
+        " FROM raw.point_balances"
+    )
+    standing = "SELECT sum(balance_points)::BIGINT FROM marts.loyalty_liability WHERE state = '{0}' AND date_day = {1}"
+    last = "(SELECT max(date_day) FROM marts.loyalty_liability)"
+    states = [warehouse.rows(standing.format(state, last))[0][0] for state in ("active", "pending", "owed")]
+    assert states == list(balances[:3])
+    (owed,) = warehouse.rows(
+        "SELECT balance_points, value_owed, loyalty_tier FROM marts.loyalty_liability WHERE state = 'owed'"
+        f" AND date_day = DATE '{(START + timedelta(days=45)).date()}' AND balance_points <> 0"
+    )
+    assert owed == (-60, Decimal("-60.00"), "Bronze")
+    assert warehouse.rows("SELECT loyalty_tier FROM marts.dim_customers WHERE customer_id IN (3, 4, 5) ORDER BY 1") == [
+        ("Bronze",),
+        ("Silver",),
+        ("none",),
+    ]
+
+
+def test_an_offer_with_a_hold_out_has_an_uplift_and_the_others_have_none(warehouse: Warehouse, built: Path) -> None:
+    _again(warehouse, built)
+    rows = warehouse.rows(
+        "SELECT offer_label, uplift_state, uplift_per_person IS NOT NULL, uses, discount_cost / nullif(uses, 0)"
+        " FROM marts.coupon_performance ORDER BY 1"
+    )
+    assert [row[:3] for row in rows] == [
+        ("DIWALI", "measured", True),
+        ("automatic", "no control group", False),
+        ("batch Fair", "measured", True),
+    ]
+    assert {row[4] for row in rows if row[3]} <= {5.0, 49.0}
+    assert any(row[3] for row in rows)
+    (commission,) = warehouse.rows(
+        "SELECT orders, refused_orders, clicks, commission_paid, commission_payable FROM marts.referral_performance"
+        " WHERE referrer_kind = 'affiliate'"
+    )
+    assert commission == (1, 1, 5, Decimal("6.00"), Decimal("0.00"))
+
+
 def test_every_open_order_has_its_age(warehouse: Warehouse, built: Path) -> None:
     _again(warehouse, built)
     open_orders = warehouse.rows(
@@ -137,6 +183,8 @@ def test_an_incremental_build_equals_a_full_one(warehouse: Warehouse, built: Pat
         shop.change("customers", 20, email="late@example.org")
         shop.change("customers", 19, email=None)
         shop.change("point_lots", _first(shop, "point_lots"), expires_at=START + timedelta(days=900))
+        shop.remove("point_consumptions", _first(shop, "point_consumptions"))
+        shop.change("customers", 3, user_id=77)
         shop.put("visitor_identities", 2, anonymous_id="visitor-4", customer_id=9)
         shop.remove("visitor_identities", 1)
         shop.remove("order_lines", 131)
@@ -241,7 +289,24 @@ DEFECTS = {
     "stock_equals_movements_and_holds": "UPDATE raw.stock_levels SET reserved = reserved + 1 WHERE id = 3",
     "documents_equal_payments": "UPDATE raw.tax_documents SET total_minor = total_minor - 1,"
     " taxable_minor = taxable_minor - 1 WHERE id = (SELECT min(id) FROM raw.tax_documents)",
+    "points_equal_balances": "UPDATE raw.point_balances SET pending = pending + 1 WHERE id = 3",
+    "consumptions_fit_their_lots": "UPDATE raw.point_lots SET remaining = remaining + 1 WHERE id = 9001",
+    "debits_are_covered_by_lots": "UPDATE raw.point_consumptions SET amount = amount - 1 WHERE entry_id = 9013",
+    "redemptions_equal_counters": "UPDATE raw.coupon_codes SET used = used + 1 WHERE id = 1",
+    "order_discounts_equal_orders": "UPDATE raw.order_discounts SET amount_minor = amount_minor + 1 WHERE id = 13",
+    "commissions_equal_balances": "UPDATE raw.commission_balances SET paid_minor = paid_minor + 1",
+    "one_attribution_an_order": "INSERT INTO raw.order_attributions SELECT * REPLACE (9999 AS id)"
+    " FROM raw.order_attributions",
 }
+BOOKS = (
+    "fct_payment_differences",
+    "fct_refunds",
+    "fct_tax_documents",
+    "fct_coupon_redemptions",
+    "fct_order_discounts",
+    "fct_commissions",
+    "int_point_steps",
+)
 
 
 def test_books_that_do_not_close_by_one_paisa_or_unit_stop_the_build(warehouse: Warehouse, built: Path) -> None:
@@ -252,9 +317,9 @@ def test_books_that_do_not_close_by_one_paisa_or_unit_stop_the_build(warehouse: 
         for defect in DEFECTS.values():
             shop.execute(defect)
         shop.change("refunds", _first(shop, "refunds"), reason="looked at again")
-    done = warehouse.dbt(
-        "build", "--select", "tests/reconciliation", "fct_payment_differences", "fct_refunds", "fct_tax_documents"
-    )
+    # Not `build`, which leaves out the tests of whatever stands behind a defect that was found already.
+    warehouse.succeed("run", "--select", *BOOKS)
+    done = warehouse.dbt("test", "--select", "tests/reconciliation")
     assert done.returncode != 0
     failed = {name for name in DEFECTS if any("FAIL" in line and name in line for line in done.stdout.splitlines())}
     assert failed == set(DEFECTS)

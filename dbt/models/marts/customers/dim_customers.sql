@@ -1,20 +1,11 @@
-with earned as (
+with tiers as (
     select
-        points.customer_id,
-        sum(points.points) as points_earned
-    from {{ ref('fct_points') }} as points
+        periods.customer_id,
+        periods.tier
+    from {{ ref('stg_loyalty_tier_periods') }} as periods
     cross join {{ ref('int_shop') }} as shop
-    where points.kind in ('earn', 'reverse') and points.occurred_at <= shop.as_of
-    group by points.customer_id
-),
-
-tiers as (
-    select
-        earned.customer_id,
-        tiers.loyalty_tier
-    from earned
-    inner join {{ ref('loyalty_tiers') }} as tiers on earned.points_earned >= tiers.points_from
-    qualify row_number() over (partition by earned.customer_id order by tiers.points_from desc) = 1
+    where periods.starts_at <= shop.as_of
+    qualify row_number() over (partition by periods.customer_id order by periods.starts_at desc) = 1
 )
 
 select
@@ -25,7 +16,7 @@ select
     customers.acquisition_channel,
     customers.country,
     customers.city,
-    coalesce(tiers.loyalty_tier, 'none') as loyalty_tier,
+    coalesce(tiers.tier, 'none') as loyalty_tier,
     customers.marketing_consent,
     customers.is_guest,
     customers.source,

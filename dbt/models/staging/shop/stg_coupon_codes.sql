@@ -1,6 +1,7 @@
 select
     id as code_id,
     promotion_id,
+    batch_id,
     code as coupon_code,
     usage_limit,
     per_customer_limit,

@@ -2,6 +2,7 @@ select
     src.id as redemption_id,
     src.code_id,
     src.promotion_id,
+    src.version,
     src.order_id,
     src.customer_id,
     src.state as redemption_state,

@@ -4,7 +4,10 @@ select
     lot_id,
     order_id,
     kind as entry_kind,
+    wallet,
     points,
+    qualifying as qualifying_points,
+    qualifying_at,
     actor,
     reason,
     occurred_at
