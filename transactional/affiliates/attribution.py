@@ -145,8 +145,10 @@ def _programmes(session: Session, affiliate_ids: Collection[int]) -> dict[int, i
 def _write(
     session: Session, order: Order, referral: OrderReferral | None, decision: Decision, *, now: datetime
 ) -> OrderAttribution:
-    # The lock numbers the affiliate's receipts one after the other.
-    affiliate = session.scalars(select(Affiliate).where(Affiliate.id == decision.affiliate_id).with_for_update()).one()
+    # The lock numbers the affiliate's receipts one after the other. It leaves the key alone: a payout, which holds the
+    # balance that is locked next, writes rows that refer to it.
+    mine = select(Affiliate).where(Affiliate.id == decision.affiliate_id)
+    affiliate = session.scalars(mine.with_for_update(key_share=True)).one()
     version = version_at(session, affiliate.programme_id, at=order.placed_at)
     assert version is not None, "whoever has no version was left out"
     reason = same_person(buyer_of(session, order), person_of_affiliate(session, affiliate))

@@ -231,7 +231,7 @@ def _decide(
 ) -> Affiliate:
     if to is not AffiliateStatus.ACTIVE and not (note or "").strip():
         raise InvalidInput("say why", field="note")
-    statement = select(Affiliate).where(Affiliate.id == affiliate_id).with_for_update()
+    statement = select(Affiliate).where(Affiliate.id == affiliate_id).with_for_update(key_share=True)
     affiliate = session.scalar(statement.execution_options(populate_existing=True))
     if affiliate is None:
         raise NotFound("there is no such affiliate")

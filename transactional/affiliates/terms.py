@@ -55,7 +55,7 @@ def attribution_text(rule: AttributionRule) -> list[str]:
     """The sentences that say whose an order is."""
     return [
         (
-            f"A visitor who follows an affiliate's link and places a first order within {rule.window_days} days is"
+            f"A visitor who follows an affiliate's link and places an order within {rule.window_days} days is"
             " bound to the affiliate: later orders count as well, whenever they are placed."
         ),
         _CLICK_RULES[rule.click_rule],

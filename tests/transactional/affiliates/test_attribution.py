@@ -7,6 +7,7 @@ import pytest
 from tests.support.trade import ADDRESS, TradeKit
 from tests.transactional.affiliates.desk import HOME, Desk
 from transactional.accounts import service as accounts
+from transactional.accounts.addresses import add_address
 from transactional.affiliates import service as affiliates
 from transactional.affiliates.models import OrderAttribution
 from transactional.affiliates.service import AttributionOutcome, ClickRule, DecidedBy, RefusalReason, Winner
@@ -147,8 +148,6 @@ def test_an_address_of_the_own_book_earns_nothing(desk: Desk, mug: int) -> None:
     affiliate = desk.affiliate(desk.programme())
     me = desk.affiliate_row(affiliate).customer_id
     fields = {name: ADDRESS[name] for name in ("recipient", "line1", "city", "postal_code", "country")}
-    from transactional.accounts.addresses import add_address
-
     desk.kit.run(lambda s: add_address(s, customer_id=me, fields=dict(fields), now=desk.now).id)
     with desk.kit.database.read() as session:
         assert accounts.list_addresses(session, customer_id=me)

@@ -1,11 +1,13 @@
 """Commission from payment to payout: per unit, never before the window's end, and back with what comes back."""
 
 import pytest
+from sqlalchemy.orm import Session
 
 from tests.transactional.affiliates.desk import WINDOW, Desk
 from transactional.affiliates.service import CommissionState, RateRow
 from transactional.catalog import service as catalog
 from transactional.core.errors import Conflict
+from transactional.orders import service as orders
 from transactional.returns import service as returns
 
 
@@ -144,3 +146,57 @@ def test_the_nearest_rate_counts_and_its_version_stays_on_the_lot(desk: Desk, pr
     assert desk.lots(by_category)[0].version_id == newer
     desk.settle(before)
     assert desk.lots(before)[0].amount_minor == 10_000
+
+
+def test_a_parcel_that_comes_home_takes_its_commission_back(desk: Desk, affiliate: int) -> None:
+    order = sold(desk, affiliate, {desk.kit.variant("MUG", stock=9): 3})
+    (line,) = desk.kit.lines(order)
+    desk.kit.ship(order)
+    desk.kit.run(
+        lambda s: orders.parcel_came_back(s, order_id=order, units={line.id: 3}, actor="test", now=desk.now).id
+    )
+    desk.settle(order)
+    (lot,) = desk.lots(order)
+    assert (lot.state, lot.remaining_minor) == (CommissionState.REVERSED, 0)
+    desk.assert_sound()
+
+
+def test_an_order_paid_on_delivery_earns_when_it_is_paid(desk: Desk, affiliate: int) -> None:
+    mug = desk.kit.variant("MUG", stock=9)
+    order = desk.buy({mug: 1}, visitor_id=desk.click(affiliate), pay=False, payment_mode="on_delivery")
+    assert desk.attribution(order) is None
+    desk.deliver(order)
+    assert desk.lots(order)[0].state is CommissionState.PENDING
+    desk.later(days=15)
+    desk.settle(order)
+    assert desk.lots(order)[0].state is CommissionState.APPROVED
+    desk.assert_sound()
+
+
+def test_lines_that_join_an_order_earn_while_the_affiliate_is_active(desk: Desk, affiliate: int) -> None:
+    mug, card = desk.kit.variant("MUG", stock=9), desk.kit.variant("CARD", price=50_000, stock=9)
+    order = sold(desk, affiliate, {mug: 1})
+    add_line(desk, order, card)
+    desk.settle(order)
+    assert [lot.amount_minor for lot in desk.lots(order)] == [10_000, 5_000]
+    desk.deactivate(affiliate)
+    add_line(desk, order, desk.kit.variant("RIBBON", stock=9))
+    desk.settle(order)
+    assert len(desk.lots(order)) == 2
+    desk.assert_sound()
+
+
+def add_line(desk: Desk, order_id: int, variant_id: int) -> None:
+    """A change set adds a unit, and its difference is paid."""
+
+    def draft(session: Session) -> int:
+        wanted = orders.WantedChange(add=[orders.AddedUnits(variant_id, 1)])
+        change = orders.draft_change(
+            session, order_id=order_id, wanted=wanted, actor="test", reason="one more", now=desk.now
+        )
+        return orders.apply_change(session, change_id=change.id, actor="test", now=desk.now).difference_minor
+
+    difference = desk.kit.run(draft)
+    desk.kit.run(
+        lambda s: orders.mark_paid(s, order_id=order_id, paid_at=desk.now, actor="test", amount_minor=difference)
+    )

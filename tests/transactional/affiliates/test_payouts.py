@@ -95,3 +95,19 @@ def test_a_return_and_a_payout_at_once_never_pay_what_came_back(pg_desk: Desk) -
     balance = desk.balance(affiliate)
     assert balance.paid_minor + balance.payable_minor - balance.owed_minor == 10_000
     desk.assert_sound()
+
+
+def test_new_orders_and_a_payout_at_once_wait_for_nobody_in_a_ring(pg_desk: Desk) -> None:
+    desk = pg_desk
+    mug, programme = desk.kit.variant("MUG", stock=99), desk.programme()
+    affiliate = desk.affiliate(programme)
+    earned(desk, affiliate, mug, email="first@example.com")
+    fresh = [
+        desk.buy({mug: 1}, visitor_id=desk.click(affiliate), email=f"{i}@example.com", settle=False) for i in range(4)
+    ]
+    outcomes = at_once([*(lambda order=order: desk.settle(order) for order in fresh), lambda: desk.pay_out(programme)])
+    assert not failures(outcomes)
+    numbers = sorted(found.number for order in fresh if (found := desk.attribution(order)))
+    assert numbers == [2, 3, 4, 5]
+    assert desk.balance(affiliate).pending_minor == 40_000
+    desk.assert_sound()

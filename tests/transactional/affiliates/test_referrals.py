@@ -13,6 +13,7 @@ from transactional.affiliates.models import Referral, ReferralInvite
 from transactional.affiliates.service import ReferralState, RewardKind
 from transactional.core.errors import Conflict, InvalidInput
 from transactional.core.models import OutboxMessage
+from transactional.loyalty import service as loyalty
 from transactional.promotions import service as promotions
 
 POINTS = {"reward": RewardKind.POINTS, "referrer_points": 200, "referred_points": 100}
@@ -51,10 +52,10 @@ def referral(desk: Desk, order: int) -> Referral | None:
 def gifts(desk: Desk, customer_id: int) -> int:
     """Promotional points alone: orders earn points of their own."""
     with desk.kit.database.read() as session:
-        from transactional.loyalty.models import PointLot
-
         lots = session.scalars(
-            select(PointLot).where(PointLot.customer_id == customer_id, PointLot.source == "referral")
+            select(loyalty.PointLot).where(
+                loyalty.PointLot.customer_id == customer_id, loyalty.PointLot.source == "referral"
+            )
         )
         return sum(lot.remaining for lot in lots)
 
