@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from benchmarks.measure import percentile, timed
@@ -20,7 +21,13 @@ _NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 LINES = 30
 PROMOTIONS = 200
 _LEAF, _PARENT = 1_000, 2_000
-_SHARED = (["order", "shipping"], ["order", "shipping"], ["order", "shipping"], ["product", "order", "shipping"], [])
+_SHARED: tuple[list[str], ...] = (
+    ["order", "shipping"],
+    ["order", "shipping"],
+    ["order", "shipping"],
+    ["product", "order", "shipping"],
+    [],
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +65,7 @@ def _measure(catalogue: _Catalogue, baskets: int) -> dict[str, Any]:
     wall, cpu, proved, applied = [], [], 0, 0
     for basket in drawn:
         started = time.process_time()
-        seconds, outcome = timed(lambda basket=basket: solve(basket, shopper, _NOW, candidates))
+        seconds, outcome = timed(partial(solve, basket, shopper, _NOW, candidates))
         cpu.append(time.process_time() - started)
         wall.append(seconds)
         proved += outcome.proved_best
@@ -175,5 +182,5 @@ def _order(_: _Catalogue, dice: random.Random) -> Rule:
 
 def _shipping(_: _Catalogue, dice: random.Random) -> Rule:
     cap = {"cap_minor": 5_000} if dice.random() < 0.5 else {}
-    conditions = {"min_spend": {"amount_minor": 49_900}, "country": {"countries": ["IN"]}}
+    conditions: dict[str, dict[str, Any]] = {"min_spend": {"amount_minor": 49_900}, "country": {"countries": ["IN"]}}
     return _rule(dice, "free_shipping", "shipping", cap, **conditions)
