@@ -6,7 +6,7 @@ the lines by integer largest remainder.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -240,15 +240,22 @@ def _trace(
             }
         )
     rules.append({"rule": "shipping", "why": shipping.rule, "amount_minor": shipping.amount_minor})
-    judged = {} if offered.basket is None else trace_of(offered.basket, offered.outcome)
+    judged = {} if offered.basket is None else trace_of(offered.basket, _of_interest(offered.outcome))
     return {
         "version": TRACE_VERSION,
         "applied": [],
         "refused": [],
+        "nearest": None,
         **judged,
         "rules": rules,
         "shipping": asdict(shipping),
     }
+
+
+def _of_interest(outcome: Outcome) -> Outcome:
+    """Without the automatic offers that were never for this shopper: they neither entered nor missed them."""
+    told = tuple(one for one in outcome.refused if one.code is not None or one.reachable or is_beaten(one))
+    return replace(outcome, refused=told)
 
 
 def _offer_rule(one: Applied, offered: Offered, lines: Sequence[PricedLine]) -> dict[str, Any]:

@@ -185,14 +185,14 @@ def offers_for(
     person = who()
     by_code = _offers_of_codes(session, entered)
     known = [*_with_uses(session, automatic), *by_code]
-    used_up = limits.used_up(session, _person_limits(known), person.keys)
+    key, used_up = person.main_key, limits.used_up(session, _person_limits(known), person.keys)
     candidates = tuple(
         Candidate(
             offer.promotion_id,
             offer.version,
             offer.entered,
             offer.rule,
-            _blocked(offer, now, person, used_up, _honoured(offer, entered, now)),
+            _blocked(offer, now, key, used_up, _honoured(offer, entered, now)),
         )
         for offer in known
     )
@@ -285,11 +285,13 @@ def _is_open(offer: Offer, now: datetime) -> bool:
     return offer.starts_at <= now and (offer.ends_at is None or now < offer.ends_at)
 
 
-def _blocked(offer: Offer, now: datetime, person: Person, used_up: frozenset[str], honoured_until: int) -> str | None:
+def _blocked(
+    offer: Offer, now: datetime, person_key: str | None, used_up: frozenset[str], overdraft: int
+) -> str | None:
     return (
         closed_reason(offer.status, offer.starts_at, offer.ends_at, now)
-        or _limit_reached(offer, honoured_until)
-        or _person_refused(offer, person, used_up)
+        or _limit_reached(offer, overdraft)
+        or _person_refused(offer, person_key, used_up)
     )
 
 
@@ -323,14 +325,13 @@ def _honoured(offer: Offer, entered: Mapping[str, EnteredCode], now: datetime) -
     return offer.code.overdraft_limit if applied_at is not None and now - applied_at <= HONOURED else 0
 
 
-def _person_refused(offer: Offer, person: Person, used_up: frozenset[str]) -> str | None:
-    key = person.main_key
-    if key is None:
+def _person_refused(offer: Offer, person_key: str | None, used_up: frozenset[str]) -> str | None:
+    if person_key is None:
         unknowable = offer.holdout_bp > 0 or (offer.code is None and offer.asks_who)
         return WHO_ARE_YOU if unknowable else None
     if not used_up.isdisjoint(scope for scope, _ in limits.scopes_of(offer)):
         return Reason.PERSON_LIMIT_REACHED
-    return Reason.HELD_OUT if is_held_out(offer.promotion_id, key, offer.holdout_bp) else None
+    return Reason.HELD_OUT if is_held_out(offer.promotion_id, person_key, offer.holdout_bp) else None
 
 
 def _person_limits(offers: Iterable[Offer]) -> dict[str, int]:

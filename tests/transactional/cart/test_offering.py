@@ -329,3 +329,13 @@ def test_the_trace_names_the_nearest_offer(kit: TradeKit) -> None:
     found = priced(kit, kit.basket({cup: 1}))
     assert found.trace["version"] == 2
     assert found.trace["nearest"]["missing"] == {"spend_minor": 20_000}
+
+
+def test_offers_that_were_never_for_this_shopper_are_not_told(kit: TradeKit) -> None:
+    cup = kit.variant("CUP", price=100_000, stock=9)
+    offer(kit, rule("percentage", bp=9_000, conditions={"staff_only": {}}))
+    offer(kit, rule("percentage", bp=9_000, conditions={"customer_groups": {"groups": ["Board"]}}))
+    beaten = offer(kit, rule("percentage", bp=100))
+    offer(kit, rule("percentage", bp=200))
+    found = priced(kit, kit.basket({cup: 1}))
+    assert [one["offer_id"] for one in found.trace["refused"]] == [beaten]
