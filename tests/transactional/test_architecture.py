@@ -24,7 +24,7 @@ DOMAINS = {folder.name for folder in SHOP.iterdir() if (folder / "__init__.py").
 BULK_WRITERS = {"importing", "simulation"}
 # What a domain shows to the others.
 OPEN_ROOMS = {"service", "events"}
-MONEY_DOMAINS = {"cart", "checkout", "orders", "promotions", "loyalty", "returns"}
+MONEY_DOMAINS = {"affiliates", "cart", "checkout", "orders", "promotions", "loyalty", "returns"}
 MACHINE_CLOCKS = {"now", "utcnow", "today", "fromtimestamp", "utcfromtimestamp"}
 
 

@@ -89,6 +89,17 @@ def is_unbroken(links: Sequence[Link]) -> bool:
     return all(link.holds for link in links) and all(named == sha256 for named, sha256 in names)
 
 
+def follows_on(session: Session, attribution: OrderAttribution) -> bool:
+    """Whether the receipt names the one before it, and that one is there: none was taken out or put in."""
+    before = session.scalar(
+        select(OrderAttribution.sha256).where(
+            OrderAttribution.affiliate_id == attribution.affiliate_id,
+            OrderAttribution.number == attribution.number - 1,
+        )
+    )
+    return before == attribution.previous_sha256 and (before is None) == (attribution.number == 1)
+
+
 def _attribution_facts(
     session: Session, attribution: OrderAttribution, affiliate: Affiliate, version: ProgrammeVersion
 ) -> Facts:

@@ -237,7 +237,8 @@ def receipt(
     """The facts from the click to each line's commission with their hashes, to be checked here or anywhere else."""
     affiliate = service.affiliate_of_customer(session, actor.customer_id)
     attribution = dashboard.own_attribution(session, affiliate.id, receipt)
-    return schemas.OrderReceiptOut.of(attribution, service.chain(session, attribution))
+    links = service.chain(session, attribution)
+    return schemas.OrderReceiptOut.of(attribution, links, follows_on=service.follows_on(session, attribution))
 
 
 @router.get(

@@ -235,13 +235,17 @@ class OrderReceiptOut(BaseModel):
 
     receipt: str = Field(examples=["rcp_7h2k9m4q1x8c5v3b6n0z7w2r4t"])
     unbroken: bool = Field(description="Whether every link holds and names the one before it", examples=[True])
+    follows_on: bool = Field(
+        description="Whether the affiliate's receipt before it is there and named", examples=[True]
+    )
     links: list[ReceiptLinkOut]
 
     @classmethod
-    def of(cls, attribution: OrderAttribution, links: Sequence[Link]) -> "OrderReceiptOut":
+    def of(cls, attribution: OrderAttribution, links: Sequence[Link], *, follows_on: bool) -> "OrderReceiptOut":
         """From the chain."""
         shown = [ReceiptLinkOut(kind=x.kind, facts=x.facts, sha256=x.sha256, holds=x.holds) for x in links]
-        return cls(receipt=attribution.public_id, unbroken=is_unbroken(links), links=shown)
+        unbroken = is_unbroken(links)
+        return cls(receipt=attribution.public_id, unbroken=unbroken, follows_on=follows_on, links=shown)
 
 
 class AffiliatePayoutOut(BaseModel):

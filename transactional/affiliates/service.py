@@ -61,7 +61,7 @@ from transactional.affiliates.programmes import (
     versions_of,
 )
 from transactional.affiliates.rates import RateRow
-from transactional.affiliates.receipting import chain, is_unbroken
+from transactional.affiliates.receipting import chain, follows_on, is_unbroken
 from transactional.affiliates.referring import bind_order
 from transactional.affiliates.settlement import may_concern, settle
 
@@ -109,6 +109,7 @@ __all__ = [
     "find_affiliate",
     "find_batch",
     "follow",
+    "follows_on",
     "get_affiliate",
     "get_programme",
     "invite_of",

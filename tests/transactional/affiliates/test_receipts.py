@@ -55,6 +55,12 @@ def test_receipts_are_numbered_without_gaps_and_each_names_the_one_before(desk: 
     found = [attribution for order in orders if (attribution := desk.attribution(order))]
     assert [attribution.number for attribution in found] == [1, 2, 3]
     assert [a.previous_sha256 for a in found] == [None, found[0].sha256, found[1].sha256]
+    with desk.kit.database.read() as session:
+        assert all(affiliates.follows_on(session, attribution) for attribution in found)
+    desk.kit.run(lambda s: s.execute(update(OrderAttribution).values(number=OrderAttribution.number + 10)) and None)
+    with desk.kit.database.read() as session:
+        moved = session.get_one(OrderAttribution, found[0].id)
+        assert not affiliates.follows_on(session, moved), "its number says that one came before it"
 
 
 @pytest.mark.parametrize(

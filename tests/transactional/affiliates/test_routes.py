@@ -100,6 +100,7 @@ def test_from_a_click_to_a_payout(client: TestClient, desk: Desk, asha: dict[str
     (bought,) = ok(client.get("/v1/affiliates/me/orders", headers=asha))["items"]
     receipt = ok(client.get(f"/v1/affiliates/me/orders/{bought['receipt']}/receipt", headers=asha))
     assert receipt["unbroken"]
+    assert receipt["follows_on"]
     (click,) = ok(client.get("/v1/affiliates/me/clicks", headers=asha))["items"]
     assert receipt["links"][0]["sha256"] == click["sha256"]
     body = {"programme": "friends", "currency": "INR"}
