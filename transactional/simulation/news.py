@@ -7,13 +7,15 @@ parcel moves, would cost more than all the rest of a history.
 from datetime import datetime, time
 from functools import cache
 
-from sqlalchemy import Select, Update, bindparam, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, Update, bindparam, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from transactional import tables
+from transactional.affiliates.service import OrderAttribution
 from transactional.core import outbox
 from transactional.core.mail import TOPIC as MAIL
-from transactional.orders.service import STATUS_CHANGED, OrderRefundDecision, OrderStatus
+from transactional.loyalty.service import TIER_CHANGED
+from transactional.orders.service import STATUS_CHANGED, Order, OrderRefundDecision, OrderStatus
 from transactional.shipping import service as shipping
 from transactional.shipping.parcels import ADVANCE
 from transactional.simulation.stage import Stage
@@ -25,7 +27,6 @@ _OF_PARCELS = (ADVANCE, shipping.PICKED_UP, shipping.DELIVERED, shipping.RETURNE
 _ONLY_A_MAIL = (
     OrderStatus.AWAITING_APPROVAL,
     OrderStatus.AWAITING_PAYMENT,
-    OrderStatus.PAID,
     OrderStatus.PACKED,
     OrderStatus.MODIFYING,
     OrderStatus.AWAITING_EXTRA_PAYMENT,
@@ -40,17 +41,28 @@ def of_parcels(stage: Stage) -> None:
 
 
 def work_off(stage: Stage) -> None:
-    """Do every message, and what the messages ask for, until nothing is left that is due."""
+    """Do every message, and what the messages ask for, until nothing is left that is due but mails."""
     while due := stage.work("worker", lambda session: _spare_mails(session, stage.now)):
-        # Not more than these: mails that they queue are spared before the next round.
+        # Not more than these: mails that they queue are spared in their turn.
         outbox.drain(stage.database, limit=due)
+        if not stage.look(lambda session: _left(session, stage.now)):
+            return
+
+
+def last(stage: Stage) -> None:
+    """Leave not even a mail."""
+    work_off(stage)
+    stage.work("worker", lambda session: _spare_mails(session, stage.now))
 
 
 def _spare_mails(session: Session, now: datetime) -> int:
     """Made-up people get no mail: messages that lead to nothing else count as done. Gives how many are left to do."""
-    spare, left = _statements()
-    session.connection().execute(spare, {"now": now})
-    return int(session.connection().execute(left, {"now": now}).scalar_one())
+    session.connection().execute(_statements()[0], {"now": now})
+    return _left(session, now)
+
+
+def _left(session: Session, now: datetime) -> int:
+    return int(session.connection().execute(_statements()[1], {"now": now}).scalar_one())
 
 
 @cache
@@ -59,10 +71,18 @@ def _statements() -> tuple[Update, Select[int]]:
     table = tables.metadata.tables["outbox"]
     is_due = (table.c.state == "pending") & (table.c.due_at <= bindparam("now"))
     step, origin = table.c.payload["to"].as_string(), table.c.payload["from"].as_string()
+    order_id = table.c.payload["order_id"].as_integer()
     # The invoice was written when the parcel left: where nothing was given back, a delivery adds nothing to it.
-    given_back = exists().where(OrderRefundDecision.order_id == table.c.payload["order_id"].as_integer())
+    given_back = exists().where(OrderRefundDecision.order_id == order_id)
     plain_delivery = (step == OrderStatus.DELIVERED) & (origin == OrderStatus.SHIPPED) & ~given_back
-    only_a_mail = or_(step.in_(_ONLY_A_MAIL), plain_delivery)
-    spared = or_(table.c.topic == MAIL, (table.c.topic == STATUS_CHANGED) & only_a_mail)
+    only_a_mail = or_(step.in_(_ONLY_A_MAIL), (plain_delivery | (step == OrderStatus.PAID)) & ~_earns(order_id))
+    spared = or_(table.c.topic.in_((MAIL, TIER_CHANGED)), (table.c.topic == STATUS_CHANGED) & only_a_mail)
     spare = update(table).where(is_due, spared).values(state="done", done_at=bindparam("now"))
-    return spare, select(func.count()).select_from(table).where(is_due)
+    return spare, select(func.count()).select_from(table).where(is_due, ~spared)
+
+
+def _earns(order_id: ColumnElement[int]) -> ColumnElement[bool]:
+    """Whether somebody may earn by an order: who sent the buyer was told, or a partner has brought the buyer before."""
+    told, known = tables.metadata.tables["order_referrals"], OrderAttribution
+    brought = exists().where(Order.id == order_id, known.customer_id == Order.customer_id)
+    return exists().where(told.c.order_id == order_id) | brought

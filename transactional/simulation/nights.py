@@ -7,14 +7,13 @@ from functools import cache
 from sqlalchemy import Select, bindparam, or_, select
 from sqlalchemy.orm import Session
 
-from transactional.loyalty import jobs as loyalty_jobs
 from transactional.orders import jobs as order_jobs
 from transactional.orders.change_models import OPEN_CHANGES
 from transactional.orders.service import Order, OrderChange, OrderStatus
 from transactional.payments import cash
 from transactional.payments import service as payments
 from transactional.payments.service import Payment, Refund, RefundStatus
-from transactional.simulation import news, procurement
+from transactional.simulation import marketing, news, procurement
 from transactional.simulation.stage import STAFF, Stage
 
 _BANK_TAKES_LONG = 0.06
@@ -39,9 +38,7 @@ def work(stage: Stage) -> None:
     if stage.now.weekday() == _SUNDAY:
         payments.reconcile(stage.database, stage.gateway)
     if stage.now.day == 1:
-        # Balances are right without these jobs, which only move lots from one state to the next.
-        loyalty_jobs.activate_due_points(stage.database)
-        loyalty_jobs.expire_due_points(stage.database)
+        marketing.of_month(stage)
     if stage.now.weekday() == 0:
         procurement.monday(stage)
 
@@ -50,7 +47,7 @@ def last(stage: Stage) -> None:
     """Leave nothing undone: what the last night set in motion is worked off too, and all books are compared."""
     work(stage)
     _settle_refunds(stage)
-    news.work_off(stage)
+    news.last(stage)
     report = payments.reconcile(stage.database, stage.gateway, since=stage.begin)
     stage.counts["gateway differences"] += len(report.differences)
 

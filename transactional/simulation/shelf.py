@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from transactional.simulation.circle import Circle
+from transactional.simulation.temptation import Temptation
+
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
@@ -20,5 +23,10 @@ class Shelf:
     """Tariff zone by pincode."""
     location_id: int
     staff_user_id: int
+    admin_user_id: int
     coupons: dict[str, tuple[datetime, datetime]]
-    """Code and when it can be used."""
+    """Codes of feasts and months, and when they can be used."""
+    temptation: Temptation
+    """The offer that is an experiment."""
+    circle: Circle
+    """Who brings whom."""

@@ -80,6 +80,10 @@ class Shopper:
     customer_id: int | None = None
     bought: dict[str, int] = field(default_factory=dict)
     """Units bought so far, by SKU."""
+    letter: str | None = None
+    """A code of their own that the shop sent them."""
+    is_friend: bool = False
+    """Whether the shop counts them among the friends of the house."""
 
     @property
     def customer_id_for_cart(self) -> int | None:

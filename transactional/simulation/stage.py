@@ -48,6 +48,8 @@ class Stage:
     """The history's bounds."""
     agenda: Agenda = field(default_factory=Agenda)
     counts: Counter[str] = field(default_factory=Counter)
+    shoppers: list[Shopper] = field(default_factory=list)
+    """Everybody who will ever come."""
 
     @property
     def now(self) -> datetime:

@@ -104,6 +104,7 @@ def _invite(stage: Stage, plan: Plan) -> list[Shopper]:
     start = stage.now
     feasts = feasts_between(start.date(), plan.end.date())
     shoppers = [make_shopper(stage.rng, number, start=start, end=plan.end) for number in range(1, plan.customers + 1)]
+    stage.shoppers += shoppers
     for shopper in shoppers:
         if not shopper.is_guest:
             stage.agenda.at(shopper.joined, partial(_register, stage, shopper))

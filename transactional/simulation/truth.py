@@ -1,4 +1,4 @@
-"""What the simulation knows and no model may read: what its shoppers really like."""
+"""What the simulation knows and no model may read: what its shoppers really like, and what really moves them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,7 +13,7 @@ from transactional.simulation.stage import Stage
 
 
 def tell(stage: Stage, shoppers: Sequence[Shopper], *, seed: int, end: datetime) -> dict[str, Any]:
-    """The truth about gifts and shoppers, ready for JSON."""
+    """The truth about gifts, experiments and shoppers, ready for JSON."""
     return {
         "seed": seed,
         "end": end.isoformat(),
@@ -26,6 +26,7 @@ def tell(stage: Stage, shoppers: Sequence[Shopper], *, seed: int, end: datetime)
             }
             for gift in GIFTS
         ],
+        "experiments": [stage.shelf.temptation.truth()],
         "shoppers": [_true_self(stage, shopper) for shopper in shoppers],
     }
 

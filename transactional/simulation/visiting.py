@@ -14,13 +14,13 @@ from transactional.checkout import service as checkout
 from transactional.core.errors import ShopError
 from transactional.loyalty import service as loyalty
 from transactional.orders.service import Order, OrderStatus, PaymentMode
-from transactional.simulation import aftermath, approving, paying, wording
+from transactional.simulation import aftermath, approving, inviting, partners, paying, wording
 from transactional.simulation.choosing import COMPANIONS
+from transactional.simulation.couponing import use_coupon
 from transactional.simulation.gifts import Gift
 from transactional.simulation.places import Place
 from transactional.simulation.shoppers import Shopper, Visit
 from transactional.simulation.stage import Stage, actor_of
-from transactional.simulation.world import WELCOME_COUPON
 
 _ON_DELIVERY = 0.15
 _SENT_TO_FAMILY = 0.3
@@ -45,6 +45,7 @@ def register(stage: Stage, shopper: Shopper) -> None:
 
     shopper.customer_id = stage.work("registration", job)
     stage.counts["registrations"] += 1
+    partners.after_registration(stage, shopper)
 
 
 @dataclass(slots=True)
@@ -80,10 +81,19 @@ def visit(stage: Stage, planned: Visit) -> None:
     walk = _Walk(stage, shopper, f"session-{stage.counts['visits']:07d}")
     liked = stage.tastes.choose(stage.rng, shopper, planned.occasion, stage.rng.randint(3, 8))
     _look_around(walk, liked, planned.occasion)
-    basket = _basket(stage, shopper, liked, planned) if planned.wants_to_buy else {}
-    hesitates = stage.chance(0.16 + 0.06 * min(shopper.price_sensitivity, 3.0))
+    wish, hesitation = stage.shelf.temptation.moods(
+        shopper,
+        wants=planned.wants_to_buy,
+        hesitation=0.16 + 0.06 * min(shopper.price_sensitivity, 3.0),
+        now=stage.now,
+    )
+    basket = _basket(stage, shopper, liked, planned) if stage.chance(wish) else {}
+    hesitates = stage.chance(hesitation)
+    partner = partners.link_of_visit(stage, shopper)
 
     def job(session: Session) -> Order | None:
+        if partner is not None:
+            partners.click(session, stage, shopper, partner)
         cart = _fill_cart(session, walk, basket) if basket else None
         order = None
         if cart is not None and not hesitates:
@@ -131,17 +141,19 @@ def _fill_cart(session: Session, walk: _Walk, basket: dict[Gift, int]) -> carts.
     cart = carts.create_cart(
         session, currency=stage.settings.base_currency, now=stage.now, customer_id=walk.shopper.customer_id_for_cart
     )
+    wanted = [
+        carts.Wanted(stage.shelf.variants[gift.sku], quantity, _wish(stage, walk.shopper, gift))
+        for gift, quantity in basket.items()
+    ]
+    carts.fill_new_cart(session, cart=cart, wanted=wanted, now=stage.now)
     for gift, quantity in basket.items():
-        variant_id = stage.shelf.variants[gift.sku]
-        wish = _wish(stage, walk.shopper, gift)
-        carts.add_line(session, cart=cart, variant_id=variant_id, quantity=quantity, customisation=wish, now=stage.now)
-        walk.step(EventType.ADD_TO_CART, gift.sku, variant_id=variant_id, quantity=quantity)
+        walk.step(EventType.ADD_TO_CART, gift.sku, variant_id=stage.shelf.variants[gift.sku], quantity=quantity)
     return cart
 
 
-def _wish(stage: Stage, shopper: Shopper, gift: Gift) -> dict[str, object] | None:
+def _wish(stage: Stage, shopper: Shopper, gift: Gift) -> dict[str, object]:
     """What shall be printed or engraved, where anything can be."""
-    return {"text": shopper.name.split()[0]} if gift.customisable and stage.chance(0.7) else None
+    return {"text": shopper.name.split()[0]} if gift.customisable and stage.chance(0.7) else {}
 
 
 def _place(
@@ -153,7 +165,7 @@ def _place(
     gross = sum(gift.price * 100 * quantity for gift, quantity in basket.items())
     try:
         with session.begin_nested():
-            _use_coupon(session, stage, shopper, cart)
+            use_coupon(session, stage, shopper, cart)
             return checkout.place_order(
                 session,
                 cart_public_id=cart.public_id,
@@ -164,6 +176,8 @@ def _place(
                 occasion=occasion,
                 gift_message=wording.gift_message(stage.rng, occasion),
                 payment_mode=PaymentMode.ON_DELIVERY if stage.chance(_ON_DELIVERY) else PaymentMode.ONLINE,
+                visitor_id=stage.shelf.circle.visitors.get(shopper.number),
+                referral_code=partners.code_for(stage, shopper) or inviting.code_for(session, stage, shopper),
                 now=stage.now,
                 settings=stage.settings,
             )
@@ -175,27 +189,6 @@ def _place(
 def _destination(stage: Stage, shopper: Shopper, occasion: str | None) -> Place:
     """Some gifts for an occasion go straight to those who celebrate."""
     return shopper.family if occasion is not None and stage.chance(_SENT_TO_FAMILY) else shopper.home
-
-
-def _use_coupon(session: Session, stage: Stage, shopper: Shopper, cart: carts.Cart) -> None:
-    wanted = [WELCOME_COUPON] if not shopper.bought and stage.chance(0.5) else []
-    if stage.chance(shopper.likes_coupons):
-        running = (code for code, (opens, closes) in stage.shelf.coupons.items() if opens <= stage.now < closes)
-        wanted += [code for code in running if code != WELCOME_COUPON]
-    for code in reversed(wanted):
-        try:
-            with session.begin_nested():
-                carts.apply_coupon(
-                    session,
-                    cart=cart,
-                    code=code,
-                    now=stage.now,
-                    identity_key=accounts.identity_key(shopper.email),
-                )
-        except ShopError:
-            continue
-        stage.counts["coupons applied"] += 1
-        return
 
 
 def _points(session: Session, stage: Stage, shopper: Shopper, gross_minor: int) -> int:
@@ -211,6 +204,7 @@ def _settle(stage: Stage, shopper: Shopper, order: Order, basket: dict[Gift, int
     """After the order: remember, agree to the design, pay, and let the shop do its part."""
     stage.counts["orders"] += 1
     shopper.customer_id = order.customer_id
+    inviting.after_order(stage, shopper)
     for gift, quantity in basket.items():
         shopper.bought[gift.sku] = shopper.bought.get(gift.sku, 0) + quantity
 

@@ -1,6 +1,6 @@
-"""The shop before its first customer: its profile, staff, catalogue, stock and coupons."""
+"""The shop before its first customer: its profile, staff, catalogue, stock, points, offers and partners."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from random import Random
 
 from sqlalchemy.orm import Session
@@ -12,10 +12,9 @@ from transactional.core.access import Actor
 from transactional.core.profile import ensure_profile
 from transactional.core.security import PasswordHasher
 from transactional.inventory import service as inventory
-from transactional.promotions import service as promotions
 from transactional.settings import Settings
 from transactional.shipping import service as shipping
-from transactional.simulation import carriage, procurement
+from transactional.simulation import carriage, inviting, offers, partners, procurement, rewards
 from transactional.simulation.feasts import Feast
 from transactional.simulation.gifts import CATEGORIES, GIFTS, HAMPERS, OCCASIONS, Gift
 from transactional.simulation.places import PLACES
@@ -24,7 +23,6 @@ from transactional.staff import service as staff
 
 ADMIN_EMAIL = "admin@mylittlethings.example"
 ANALYST_EMAIL = "analyst@mylittlethings.example"
-WELCOME_COUPON = "WELCOME10"
 _SHELF = 14
 
 
@@ -40,7 +38,7 @@ def found(
 ) -> Shelf:
     """Open the shop. The staff's passwords are hashed as strongly as everybody's."""
     ensure_profile(session, settings, now=now)
-    staff_user_id = _hire(session, password, now)
+    admin_user_id, staff_user_id = _hire(session, password, now)
     for key, name in OCCASIONS.items():
         catalog.create_occasion(session, key=key, name=name)
     categories = {name: catalog.create_category(session, name=name, position=i).id for i, name in enumerate(CATEGORIES)}
@@ -63,6 +61,9 @@ def found(
         session, variants=variants, location_id=location_id, currency=settings.base_currency, rng=rng, now=now
     )
     carriage.write_rules(session, now)
+    rewards.found(session, categories=categories, feasts=feasts, now=now, end=end)
+    inviting.found(session, now=now)
+    calendar = offers.announce(session, categories=categories, feasts=feasts, now=now, end=end)
     return Shelf(
         variants=variants,
         products=products,
@@ -75,7 +76,10 @@ def found(
         },
         location_id=location_id,
         staff_user_id=staff_user_id,
-        coupons=_coupons(session, feasts, now, end),
+        admin_user_id=admin_user_id,
+        coupons=calendar.coupons,
+        temptation=calendar.temptation,
+        circle=partners.found(session, categories=categories, now=now),
     )
 
 
@@ -106,8 +110,8 @@ def _put_hampers_together(session: Session, variants: dict[str, int]) -> None:
         inventory.set_components(session, bundle_variant_id=variants[sku], components=components)
 
 
-def _hire(session: Session, password: str, now: datetime) -> int:
-    """A super admin, and an analyst with the rights of staff; gives the analyst's user id."""
+def _hire(session: Session, password: str, now: datetime) -> tuple[int, int]:
+    """A super admin, and an analyst with the rights of staff; gives their user ids."""
     hasher = PasswordHasher()
     staff.seed_roles(session)
     users = {}
@@ -120,39 +124,4 @@ def _hire(session: Session, password: str, now: datetime) -> int:
     _, permissions = staff.rights_of(session, user_id=users[ADMIN_EMAIL].id, is_customer=False, now=now)
     admin = Actor(user_id=users[ADMIN_EMAIL].id, permissions=permissions)
     staff.grant_role(session, actor=admin, user_id=users[ANALYST_EMAIL].id, role_key="staff", now=now)
-    return users[ANALYST_EMAIL].id
-
-
-def _coupons(
-    session: Session, feasts: list[Feast], now: datetime, end: datetime
-) -> dict[str, tuple[datetime, datetime]]:
-    """Ten per cent for newcomers all the time, and a festive code in the weeks before Diwali and Raksha Bandhan."""
-    periods = {WELCOME_COUPON: (now, end + timedelta(days=365))}
-    promotions.create_percentage_coupon(
-        session,
-        code=WELCOME_COUPON,
-        percent_bp=1_000,
-        starts_at=now,
-        min_spend_minor=49_900,
-        max_discount_minor=30_000,
-        per_customer_limit=1,
-    )
-    for feast in feasts:
-        if feast.occasion not in ("diwali", "rakhi"):
-            continue
-        closes = datetime(feast.day.year, feast.day.month, feast.day.day, tzinfo=now.tzinfo) + timedelta(days=1)
-        opens = max(now, closes - timedelta(days=22))
-        code = f"{feast.occasion.upper()}{feast.day.year}"
-        promotions.create_percentage_coupon(
-            session,
-            code=code,
-            percent_bp=1_500,
-            starts_at=opens,
-            ends_at=closes,
-            min_spend_minor=99_900,
-            max_discount_minor=50_000,
-            usage_limit=500,
-            per_customer_limit=2,
-        )
-        periods[code] = (opens, closes)
-    return periods
+    return users[ADMIN_EMAIL].id, users[ANALYST_EMAIL].id
