@@ -13,11 +13,13 @@ from pipelines.audits import drift, suites
 from pipelines.audits.suites import Outcome, Suite
 from pipelines.builds import Build
 from pipelines.duck import attached
+from pipelines.extraction import ledgers
 from pipelines.extraction.reconcile import differences
 from pipelines.progress import say
 from pipelines.settings import Settings, from_environment
 
 RECONCILIATION = "equals_the_shop"
+LEDGER = "equals_the_shops_ledger"
 _SHOWN = 5
 KEPT_FOR = timedelta(days=90)
 """How long the audit's results stay in the warehouse."""
@@ -96,6 +98,38 @@ def reconcile(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckR
     say("audit", f"reconciliation with the shop: {len(found)} differences")
     for result in results:
         yield _to_dagster(result, key=raw(result.asset))
+
+
+@dg.multi_asset_check(
+    name="ledgers",
+    specs=[
+        dg.AssetCheckSpec(
+            LEDGER,
+            asset=mart(ledger.mart),
+            blocking=True,
+            description="Sums per owner and in all are those of the shop's ledger in the extraction's snapshot.",
+        )
+        for ledger in ledgers.LEDGERS
+    ],
+    pool=WRITER_POOL,
+)
+def compare_ledgers(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
+    """Compare the shop's own sums of its ledgers with the facts that readers see."""
+    settings = from_environment()
+    build = build_of(context, settings)
+    results = []
+    with attached(build.path, read_only=True) as warehouse:
+        for ledger in ledgers.LEDGERS:
+            found = ledgers.differences(warehouse, ledger)
+            observed = "; ".join(map(str, found[:_SHOWN])) or "no difference"
+            results.append(
+                CheckResult(
+                    build.build_id, LEDGER, ledger.mart, not found, "ERROR", len(found), observed, datetime.now(UTC)
+                )
+            )
+    _log(settings, build, results)
+    for result in results:
+        yield _to_dagster(result)
 
 
 @dg.multi_asset_check(
@@ -195,7 +229,7 @@ def record_audit(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeRe
 def required_checks() -> set[str]:
     """Names of the checks without whose pass nothing is published."""
     expected = {e.name for suite in suites.load().values() for e in suite.expectations if e.severity == "ERROR"}
-    return expected | {RECONCILIATION}
+    return expected | {RECONCILIATION, LEDGER}
 
 
-CHECKS = [reconcile, drift_limits, *(_suite_checks(suite) for suite in suites.load().values())]
+CHECKS = [reconcile, compare_ledgers, drift_limits, *(_suite_checks(suite) for suite in suites.load().values())]

@@ -13,7 +13,7 @@ from pipelines import contracts, faults
 from pipelines.contracts import Table
 from pipelines.duck import attached
 from pipelines.errors import FullCopyRequired
-from pipelines.extraction import changes, merge, reconcile
+from pipelines.extraction import changes, ledgers, merge, reconcile
 from pipelines.extraction import cursor as cursors
 from pipelines.extraction.ahead import ahead
 from pipelines.extraction.cursor import Cursor
@@ -73,6 +73,7 @@ def extract(
         cursors.create_tables(warehouse)
         changes.create_tables(warehouse)
         reconcile.create_tables(warehouse)
+        ledgers.create_tables(warehouse)
         known = None if full else cursors.read(warehouse)
         with open_snapshot(database_url) as shop:
             if known is not None:
@@ -135,6 +136,9 @@ class _Run:
             faults.reach(f"in_merge:{table.name}")
         copied = any(report.mode == "whole" for report in reports)
         changes.record_state(self._warehouse, full=self._known is None or copied)
+        everybody = self._known is None or copied or self._reconcile_all
+        shown = [ledger for ledger in ledgers.LEDGERS if ledger.table in tables]
+        ledgers.store(self._warehouse, self._shop, None if everybody else changed, shown)
         cursors.write(self._warehouse, moved_to, now=now)
         return ExtractionReport(tuple(reports), moved_to, full=self._known is None)
 

@@ -67,13 +67,22 @@ def test_publishing_waits_for_every_blocking_check(definitions: Any) -> None:
     order = [node.name for node in job.nodes_in_topological_order]
     assert order[0] == "extract"
     assert order[-2:] == ["audit_log", "published__snapshot"]
-    assert {"reconcile", "drift", "dbt_warehouse", "score", "dbt_predictions", "audit_sales_by_period"} <= set(order)
+    assert {
+        "reconcile",
+        "ledgers",
+        "drift",
+        "dbt_warehouse",
+        "score",
+        "dbt_predictions",
+        "audit_sales_by_period",
+    } <= set(order)
 
 
 def test_dbt_tests_and_expectations_are_asset_checks(definitions: Any) -> None:
     graph = definitions.resolve_asset_graph()
     checks = {(key.asset_key.to_user_string(), key.name) for key in graph.asset_check_keys}
     assert ("raw/orders", "equals_the_shop") in checks
+    assert ("marts/fct_points", "equals_the_shops_ledger") in checks
     assert ("marts/sales_by_period", "net_adds_up") in checks
     assert ("marts/fct_orders", "row_count_drift") in checks
     assert any(asset == "marts/dim_customers" and "unique" in name for asset, name in checks)

@@ -9,6 +9,9 @@ select
     entries.pending_amount,
     entries.payable_amount,
     entries.owed_amount,
+    entries.pending_minor,
+    entries.payable_minor,
+    entries.owed_minor,
     entries.payout_id,
     entries.occurred_at,
     {{ shop_day('entries.occurred_at', 'shop.time_zone') }} as occurred_day

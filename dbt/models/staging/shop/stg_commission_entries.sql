@@ -7,6 +7,9 @@ select
     {{ minor_to_amount('pending_minor', 'currency') }} as pending_amount,
     {{ minor_to_amount('payable_minor', 'currency') }} as payable_amount,
     {{ minor_to_amount('owed_minor', 'currency') }} as owed_amount,
+    pending_minor,
+    payable_minor,
+    owed_minor,
     covers_id,
     payout_id,
     occurred_at
