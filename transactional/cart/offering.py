@@ -16,7 +16,6 @@ from transactional.catalog import service as catalog
 from transactional.orders.service import has_ordered
 from transactional.promotions import service as promotions
 from transactional.promotions.service import (
-    Applied,
     Basket,
     DiscountClass,
     EnteredCode,
@@ -60,19 +59,20 @@ def offer(
     shopper = _shopper(session, offers)
     charge = cache(ship)
     quote = charge(gross)
+    depends = any(one.rule.discount_class is DiscountClass.SHIPPING for one in offers.candidates)
     tried: list[tuple[int, Basket, Outcome, ShippingQuote]] = []
     for _ in range(_ROUNDS):
         asked = replace(basket, shipping_minor=quote.amount_minor)
         outcome = offers.with_unknown(promotions.solve(asked, shopper, now, offers.candidates))
         after = charge(gross - goods_discount(outcome))
-        if after.amount_minor == quote.amount_minor:
-            return Offered(offers, asked, outcome), after
-        clipped = _clipped(outcome, after.amount_minor)
-        total = gross - clipped.saving_minor + after.amount_minor
-        tried.append((total, replace(basket, shipping_minor=after.amount_minor), clipped, after))
+        if after.amount_minor == quote.amount_minor or not depends:
+            return Offered(offers, replace(basket, shipping_minor=after.amount_minor), outcome), after
+        charged = replace(basket, shipping_minor=after.amount_minor)
+        outcome = promotions.repriced(offers, charged, outcome)
+        tried.append((gross - outcome.saving_minor + after.amount_minor, charged, outcome, after))
         quote = after
-    _, judged, outcome, charged = min(tried, key=lambda one: one[0])
-    return Offered(offers, judged, outcome), charged
+    _, judged, outcome, quote = min(tried, key=lambda one: one[0])
+    return Offered(offers, judged, outcome), quote
 
 
 def judge(
@@ -100,21 +100,6 @@ def waits_for_address(refused: Refused) -> bool:
 def goods_discount(outcome: Outcome) -> int:
     """What an outcome takes off the goods."""
     return outcome.saving_minor - outcome.shipping_discount_minor
-
-
-def _clipped(outcome: Outcome, shipping_minor: int) -> Outcome:
-    """The outcome where sending costs less than it thought: nothing is taken off beyond the charge."""
-    left = shipping_minor
-    kept: list[Applied] = []
-    for one in outcome.applied:
-        if one.discount_class is not DiscountClass.SHIPPING:
-            kept.append(one)
-            continue
-        amount = min(one.shipping_minor, left)
-        left -= amount
-        if amount:
-            kept.append(replace(one, amount_minor=amount, shipping_minor=amount))
-    return replace(outcome, applied=tuple(kept))
 
 
 def _lines(session: Session, lines: Sequence[BasketLine], currency: str, offers: Offers) -> tuple[Line, ...]:

@@ -1,13 +1,23 @@
 """What offers took off an order, line by line: written at placement, and worked out again from the stored versions."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from transactional.promotions.engine import Applied, DiscountClass, Outcome, Reason, parse_rule
+from transactional.promotions.engine import (
+    Applied,
+    Basket,
+    DiscountClass,
+    Outcome,
+    Reason,
+    Refused,
+    parse_rule,
+    trace_of,
+)
 from transactional.promotions.engine import recompute as recompute_trace
 from transactional.promotions.models import Arm, OrderDiscount, PromotionExposure, PromotionVersion
 from transactional.promotions.offers import Offers
@@ -43,6 +53,19 @@ def recompute(session: Session, trace: Mapping[str, Any]) -> tuple[Applied, ...]
     )
     rules = {(row.promotion_id, row.version): row.rule for row in stored}
     return recompute_trace(trace, {key: parse_rule(rules[key]) for key in used})
+
+
+def repriced(offers: Offers, basket: Basket, outcome: Outcome) -> Outcome:
+    """The same offers on a basket whose shipping costs something else; one that gives nothing there is refused."""
+    rules = {(one.offer_id, one.version): offers.by_key[one.offer_id, one.code].rule for one in outcome.applied}
+    applied = recompute_trace(trace_of(basket, outcome), rules)
+    left = {(one.offer_id, one.code) for one in applied}
+    idle = [
+        Refused(one.offer_id, one.version, one.code, Reason.NOTHING_LEFT, "sending costs nothing already")
+        for one in outcome.applied
+        if (one.offer_id, one.code) not in left
+    ]
+    return replace(outcome, applied=applied, refused=(*outcome.refused, *idle))
 
 
 def log_exposures(

@@ -10,7 +10,7 @@ from transactional.promotions.codes import (
     make_batch,
     normalise_code,
 )
-from transactional.promotions.discounts import discounts_of, log_exposures, recompute, write_discounts
+from transactional.promotions.discounts import discounts_of, log_exposures, recompute, repriced, write_discounts
 from transactional.promotions.engine import (
     Applied,
     Basket,
@@ -147,6 +147,7 @@ __all__ = [
     "recompute",
     "redeem",
     "release",
+    "repriced",
     "reserve",
     "rule_of",
     "set_floor",

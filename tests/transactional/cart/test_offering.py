@@ -168,6 +168,12 @@ class TestShipping:
         assert found.shipping_minor >= 0
         assert found.total_minor == found.gross_minor - found.discount_minor + found.shipping_minor
         assert plain.shipping_minor == 0
+        assert {one["code"] for one in found.trace["refused"]} == {"TINY", "SHIP"}
+        order = kit.order(kit.buy({vase: 1}, coupons=["TINY", "SHIP"]))
+        assert order.total_minor == found.total_minor
+        with kit.database.read() as session:
+            again = promotions.recompute(session, order.price_trace)
+        assert sum(one.amount_minor for one in again) == order.price_trace["saving_minor"]
 
 
 @pytest.mark.slow
