@@ -3,9 +3,11 @@
 Others' topics only leave a message of our own, so that an order that cannot be settled holds up nobody else.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+import structlog
 from sqlalchemy.orm import Session
 
 from transactional.affiliates import settlement
@@ -14,6 +16,8 @@ from transactional.core.outbox import follows, handles, publish
 from transactional.core.uow import Database
 from transactional.orders.service import ORDER_CHANGED, STATUS_CHANGED, OrderStatus
 from transactional.payments.service import Refund
+
+log = structlog.stdlib.get_logger("transactional.affiliates")
 
 SETTLE = "affiliates.settle"
 """Outbox topic {order_id}: bring commission and referral in line with the order."""
@@ -63,8 +67,7 @@ def settle_due(database: Database) -> int:
     while True:
         with database.read() as session:
             found = settlement.orders_to_look_at(session, now=database.clock.now(), after_order_id=after, limit=_BATCH)
-        for order_id in found:
-            _settle(database, order_id)
+        _settle_each(database, found)
         looked_at += len(found)
         if len(found) < _BATCH:
             return looked_at
@@ -76,9 +79,17 @@ def catch_up(database: Database) -> int:
     """Units that came back without a refund, of which no message tells, take their commission back as well."""
     with database.read() as session:
         found = settlement.recently_given_back(session, since=database.clock.now() - _REMEMBERED)
-    for order_id in found:
-        _settle(database, order_id)
+    _settle_each(database, found)
     return len(found)
+
+
+def _settle_each(database: Database, order_ids: Sequence[int]) -> None:
+    """One order that cannot be settled must not keep the others waiting; the next round tries it again."""
+    for order_id in order_ids:
+        try:
+            _settle(database, order_id)
+        except Exception as error:  # noqa: BLE001  whatever it is, the others are not to blame
+            log.error("commission not settled", order_id=order_id, error=f"{type(error).__name__}: {error}"[:300])
 
 
 def _settle(database: Database, order_id: int) -> None:

@@ -204,6 +204,38 @@ def add_link(session: Session, *, affiliate_id: int, landing: str, label: str, n
     return link
 
 
+def end_link(session: Session, *, affiliate_id: int, link: str, now: datetime) -> AffiliateLink:
+    """The link still leads on, and counts nothing any more; repeating changes nothing. Raises NotFound."""
+    row = session.scalar(
+        select(AffiliateLink).where(AffiliateLink.public_id == link, AffiliateLink.affiliate_id == affiliate_id)
+    )
+    if row is None:
+        raise NotFound("there is no such link")
+    row.ended_at = row.ended_at or now
+    session.flush()
+    return row
+
+
+def end_code(session: Session, *, affiliate_id: int, code: str, now: datetime) -> AffiliateCode:
+    """From now on the code names nobody, and nobody else gets it; repeating changes nothing. Raises NotFound."""
+    row = session.scalar(
+        select(AffiliateCode).where(AffiliateCode.code == clean_code(code), AffiliateCode.affiliate_id == affiliate_id)
+    )
+    if row is None:
+        raise NotFound("there is no such code")
+    row.ended_at = row.ended_at or now
+    session.flush()
+    return row
+
+
+def change_pay_to(session: Session, *, affiliate_id: int, pay_to: str) -> Affiliate:
+    """Where later payouts go; those that were made keep their own copy. Raises NotFound."""
+    affiliate = get_affiliate(session, affiliate_id)
+    affiliate.pay_to = pay_to
+    session.flush()
+    return affiliate
+
+
 def codes_of(session: Session, affiliate_id: int) -> Sequence[AffiliateCode]:
     """The affiliate's codes, the oldest first."""
     return session.scalars(

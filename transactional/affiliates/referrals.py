@@ -44,11 +44,16 @@ def settle_referral(session: Session, order: Order, worth: OrderWorth, *, now: d
 
 
 def due_referrals(session: Session, *, after_order_id: int, limit: int) -> list[int]:
-    """Orders whose referral still waits, by id."""
+    """Delivered orders whose referral still waits, by id."""
     return list(
         session.scalars(
             select(Referral.order_id)
-            .where(Referral.state == ReferralState.PENDING, Referral.order_id > after_order_id)
+            .join(Order, Order.id == Referral.order_id)
+            .where(
+                Referral.state == ReferralState.PENDING,
+                Referral.order_id > after_order_id,
+                Order.delivered_at.is_not(None),
+            )
             .order_by(Referral.order_id)
             .limit(limit)
         )

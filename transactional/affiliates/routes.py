@@ -200,6 +200,29 @@ def add_link(
     return replay.answer(session, status=201, make=make)
 
 
+@router.delete(
+    "/affiliates/me/links/{link_id}", summary="End a link", dependencies=OWN, responses=problem_responses(401, 404, 422)
+)
+def end_link(session: WriteSession, clock: ClockDep, actor: CurrentActor, link_id: LinkId) -> schemas.AffiliateLinkOut:
+    """It still leads to its page, and counts nothing any more."""
+    affiliate = service.affiliate_of_customer(session, actor.customer_id)
+    return schemas.AffiliateLinkOut.of(
+        service.end_link(session, affiliate_id=affiliate.id, link=link_id, now=clock.now())
+    )
+
+
+@router.put(
+    "/affiliates/me/pay-to",
+    summary="Change where my commission is paid",
+    dependencies=OWN,
+    responses=problem_responses(401, 404, 422),
+)
+def change_pay_to(session: WriteSession, actor: CurrentActor, body: schemas.PayToIn) -> schemas.AffiliateOut:
+    """For later payouts; those that were made keep theirs."""
+    affiliate = service.affiliate_of_customer(session, actor.customer_id)
+    return schemas.AffiliateOut.of(service.change_pay_to(session, affiliate_id=affiliate.id, pay_to=body.pay_to))
+
+
 @router.get("/affiliates/me/codes", summary="My codes", dependencies=OWN, responses=problem_responses(401, 404))
 def codes(session: ReadSession, actor: CurrentActor) -> list[schemas.AffiliateCodeOut]:
     """Staff give them out."""

@@ -120,12 +120,19 @@ class AffiliateLinkOut(BaseModel):
     landing: str = Field(examples=["/products/diya-set"])
     label: str = Field(examples=["Diwali reel"])
     created_at: datetime = Field(examples=["2026-01-16T10:00:00Z"])
+    ended_at: datetime | None = Field(description="From then on it leads on and counts nothing", examples=[None])
 
     @classmethod
     def of(cls, link: AffiliateLink) -> "AffiliateLinkOut":
         """From the row."""
         path = f"/v1/affiliate-links/{link.public_id}"
         return cls(id=link.public_id, path=path, **_fields(cls, link))
+
+
+class PayToIn(In):
+    """Where commission shall be paid from now on."""
+
+    pay_to: str = Field(min_length=3, max_length=120, pattern=_NO_NUL, examples=["upi:asha@bank"])
 
 
 class AffiliateCodeIn(In):

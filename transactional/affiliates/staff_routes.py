@@ -176,6 +176,23 @@ def add_code(
     return replay.answer(session, status=201, make=make)
 
 
+@router.delete(
+    "/affiliates/{affiliate_id}/codes/{code}",
+    summary="End an affiliate's code",
+    dependencies=WRITERS,
+    responses=problem_responses(401, 403, 404, 422),
+)
+def end_code(
+    session: WriteSession,
+    clock: ClockDep,
+    affiliate_id: AffiliateId,
+    code: Annotated[str, Path(max_length=40, examples=["ASHA-GIFTS"])],
+) -> schemas.AffiliateCodeOut:
+    """From now on it names nobody, and nobody else gets it."""
+    row = service.find_affiliate(session, affiliate_id)
+    return schemas.AffiliateCodeOut.of(service.end_code(session, affiliate_id=row.id, code=code, now=clock.now()))
+
+
 @router.get(
     "/affiliate-payouts",
     summary="Payout batches",

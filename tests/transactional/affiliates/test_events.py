@@ -1,10 +1,13 @@
 """News of orders: twice, late, in the wrong order, or never; the ledger is the same."""
 
+from datetime import datetime
+
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from tests.transactional.affiliates.desk import Desk
 from transactional.affiliates import events
@@ -114,3 +117,24 @@ def test_an_order_that_is_not_paid_is_nobodys(desk: Desk, mug: int) -> None:
     desk.settle(order)
     assert desk.attribution(order) is None
     assert desk.lots(order) == []
+
+
+def test_one_order_that_fails_keeps_no_other_waiting(desk: Desk, mug: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    affiliate = desk.affiliate(desk.programme())
+    orders = [desk.buy({mug: 1}, visitor_id=desk.click(affiliate), email=f"{i}@example.com") for i in range(2)]
+    for order in orders:
+        desk.deliver(order)
+    desk.later(days=15)
+    settle = events.settlement.settle
+
+    def broken(session: Session, *, order_id: int, now: datetime) -> None:
+        if order_id == orders[0]:
+            raise ValueError("a row that nobody understands")
+        settle(session, order_id=order_id, now=now)
+
+    monkeypatch.setattr(events.settlement, "settle", broken)
+    events.settle_due(desk.kit.database)
+    monkeypatch.undo()
+    assert [desk.lots(order)[0].state for order in orders] == [CommissionState.PENDING, CommissionState.APPROVED]
+    events.settle_due(desk.kit.database)
+    assert desk.lots(orders[0])[0].state is CommissionState.APPROVED

@@ -179,6 +179,32 @@ def test_a_code_at_checkout_names_the_affiliate(
     assert post(client, f"/v1/staff/affiliates/{affiliate}/codes", reserved, manager).status_code == 422
 
 
+def test_an_ended_link_leads_on_and_an_ended_code_names_nobody(
+    client: TestClient, desk: Desk, manager: dict[str, str], asha: dict[str, str], affiliate: str
+) -> None:
+    link = link_of(client, asha)
+    assert ok(client.delete(f"/v1/affiliates/me/links/{link}", headers=asha))["ended_at"]
+    followed = ok(post(client, f"/v1/affiliate-links/{link}/clicks", {"consent": True}))
+    assert followed == {"landing": "/products/diya-set?x=1", "visitor_id": None}
+    codes = f"/v1/staff/affiliates/{affiliate}/codes"
+    ok(post(client, codes, {"code": "ASHA-GIFTS"}, manager))
+    assert ok(client.delete(f"{codes}/asha-gifts", headers=manager))["ended_at"]
+    settle(desk, order(client, desk, referral_code="ASHA-GIFTS"))
+    dashboard = ok(client.get("/v1/affiliates/me", headers=asha))
+    assert (dashboard["clicks"], dashboard["orders"]) == (0, 0)
+    assert client.delete(f"{codes}/nobody", headers=manager).status_code == 404
+    assert client.delete("/v1/affiliates/me/links/lnk_nobody", headers=asha).status_code == 404
+
+
+def test_where_commission_is_paid_can_be_changed_by_its_owner(
+    client: TestClient, manager: dict[str, str], asha: dict[str, str], affiliate: str
+) -> None:
+    ok(client.put("/v1/affiliates/me/pay-to", json={"pay_to": "upi:new@bank"}, headers=asha))
+    (row,) = ok(client.get("/v1/staff/affiliates", headers=manager))["items"]
+    assert (row["id"], row["pay_to"]) == (affiliate, "upi:new@bank")
+    assert client.put("/v1/affiliates/me/pay-to", json={"pay_to": "upi:x"}, headers=manager).status_code == 404
+
+
 def test_others_see_and_change_nothing(client: TestClient, desk: Desk, asha: dict[str, str], affiliate: str) -> None:
     register(desk.kit.database, "other@example.com")
     other = log_in(client, "other@example.com")
