@@ -15,7 +15,9 @@ from transactional.documents.routes import router as documents
 from transactional.fulfilment.claim_routes import router as parcel_claims
 from transactional.fulfilment.routes import router as fulfilment
 from transactional.inventory.routes import router as inventory
+from transactional.loyalty.programme_routes import router as points_programme
 from transactional.loyalty.routes import router as loyalty
+from transactional.loyalty.staff_routes import router as staff_points
 from transactional.operations import router as operations
 from transactional.orders.routes import router as orders
 from transactional.orders.staff_routes import router as staff_orders
@@ -54,6 +56,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     payments_staff,
     returns,
     loyalty,
+    staff_points,
+    points_programme,
     promotions,
     staff_promotions,
     promotion_preview,

@@ -1,6 +1,5 @@
 """Plays a customer's history under the rules of a scenario."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -196,7 +195,15 @@ class Player:
 
     def _earn(self, facts: LineFacts, earning: Earning, rules: Rules, level: TierLevel, event: Bought) -> BookLot:
         available, expires = self._dates(facts, rules, level, event.at)
-        lot = self._new(Wallet.EARNED, EARNED, earning.points, event.at, available, expires, rules.programme)
+        lot = self._new(
+            Wallet.EARNED,
+            EARNED,
+            earning.points,
+            at=event.at,
+            available=available,
+            expires=expires,
+            programme=rules.programme,
+        )
         if facts.lot is not None:
             self._lot_of[facts.lot.id] = lot
         self._kept[lot.id] = _Kept(event.order_id, event.at, lot.amount)
@@ -240,7 +247,9 @@ class Player:
         for part in self.book.spent_on(order_id, points):
             programme = self._programme_of[part.lot.id]
             expires = max(part.lot.expires_at, at + timedelta(days=programme.restore_grace_days))
-            lot = self._new(part.lot.wallet, RESTORED, part.points, at, at, expires, programme)
+            lot = self._new(
+                part.lot.wallet, RESTORED, part.points, at=at, available=at, expires=expires, programme=programme
+            )
             lot.root = part.lot.root
             row_id = next(known, None)
             if row_id is not None:
@@ -251,7 +260,15 @@ class Player:
         rules = self._scenario.at(entry.occurred_at)
         available = max(row.available_at or entry.occurred_at, entry.occurred_at)
         expires = row.expires_at if rules.dates_stay else expires_from(rules.programme, available, wallet=row.wallet)
-        lot = self._new(row.wallet, row.source, row.amount, entry.occurred_at, available, expires, rules.programme)
+        lot = self._new(
+            row.wallet,
+            row.source,
+            row.amount,
+            at=entry.occurred_at,
+            available=available,
+            expires=expires,
+            programme=rules.programme,
+        )
         self._lot_of[row.id] = lot
         self.book.add(lot, entry.kind, note)
 
@@ -262,7 +279,15 @@ class Player:
             return
         rules = self._scenario.at(row.earned_at)
         expires = row.earned_at + timedelta(days=rules.programme.restore_grace_days)
-        lot = self._new(row.wallet, row.source, lost, row.earned_at, row.earned_at, expires, rules.programme)
+        lot = self._new(
+            row.wallet,
+            row.source,
+            lost,
+            at=row.earned_at,
+            available=row.earned_at,
+            expires=expires,
+            programme=rules.programme,
+        )
         lot.root = expired.root
         self._lot_of[row.id] = lot
         self.book.reinstate(expired, lot, note)
@@ -302,6 +327,7 @@ class Player:
         wallet: Wallet,
         source: str,
         points: int,
+        *,
         at: datetime,
         available: datetime | None,
         expires: datetime,

@@ -19,6 +19,8 @@ from transactional.loyalty.recorded import Record
 from transactional.loyalty.reversal import EARNED
 from transactional.orders import service as orders
 
+_STEP = 4
+"""Places between two entries: what left none stands there."""
 _GIVEN_BACK = (orders.UnitMove.CANCELLED, orders.UnitMove.CAME_BACK, orders.UnitMove.RETURNED)
 
 
@@ -127,7 +129,7 @@ class _Sequence:
             if entry.order_id is not None:
                 self._of_order[entry.order_id].append(entry)
 
-    def placed(self) -> Iterator[tuple[tuple[float, int], Event]]:
+    def placed(self) -> Iterator[tuple[tuple[int, int], Event]]:
         groups: defaultdict[tuple[int, datetime], list[LineFacts]] = defaultdict(list)
         for line in self._facts.lines[self._record.customer_id]:
             assert line.points.earned_at is not None
@@ -138,16 +140,17 @@ class _Sequence:
             yield from (((max(place, where), 1), back) for line in lines for where, back in self._returns(line, at))
         for entry in self._record.entries:
             if entry.id not in self._told:
-                yield (float(entry.id), 0), Did(entry)
+                yield (entry.id * _STEP, 0), Did(entry)
 
-    def _place_of_earning(self, order_id: int, at: datetime) -> float:
+    def _place_of_earning(self, order_id: int, at: datetime) -> int:
         same = [entry for entry in self._of_order[order_id] if entry.occurred_at == at]
-        earned = [entry.id for entry in same if entry.kind is EntryKind.EARN]
-        self._told.update(earned)
-        captured = [entry.id + 0.25 for entry in same if entry.kind is EntryKind.CAPTURE]
-        return float(min(earned, default=min(captured, default=self._before(at))))
+        earned = [entry for entry in same if entry.kind is EntryKind.EARN]
+        self._told.update(entry.id for entry in earned)
+        captured = [entry.id * _STEP + 1 for entry in same if entry.kind is EntryKind.CAPTURE]
+        places = [entry.id * _STEP for entry in earned] or captured
+        return min(places, default=self._before(at))
 
-    def _returns(self, line: LineFacts, earned_at: datetime) -> Iterator[tuple[float, GaveBack]]:
+    def _returns(self, line: LineFacts, earned_at: datetime) -> Iterator[tuple[int, GaveBack]]:
         moves = self._facts.moves[line.line.id]
         early = sum(move.quantity for move in moves if move.occurred_at < earned_at)
         units = [(earned_at, 0, early)] if early else []
@@ -155,7 +158,7 @@ class _Sequence:
         for at, first, count in units:
             told = self._entries_of_return(line, at, first, count)
             restored = [e.lot_id for e in told if e.kind is EntryKind.RESTORE and e.lot_id is not None]
-            place = float(told[0].id) if told else self._after(at)
+            place = told[0].id * _STEP if told else self._after(at)
             yield place, GaveBack(at, line.order.id, line.line.id, first, count, restored)
 
     def _entries_of_return(self, line: LineFacts, at: datetime, first: int, count: int) -> list[PointEntry]:
@@ -184,10 +187,10 @@ class _Sequence:
             return entry.kind is EntryKind.REVERSE and line.lot is None
         return self._record.lots[entry.lot_id].order_line_id == line.line.id
 
-    def _before(self, at: datetime) -> float:
+    def _before(self, at: datetime) -> int:
         place = bisect_left(self._times, at)
-        return self._record.entries[place - 1].id + 0.5 if place else 0.0
+        return self._record.entries[place - 1].id * _STEP + 2 if place else 0
 
-    def _after(self, at: datetime) -> float:
+    def _after(self, at: datetime) -> int:
         place = bisect_right(self._times, at)
-        return self._record.entries[place - 1].id + 0.5 if place else 0.0
+        return self._record.entries[place - 1].id * _STEP + 2 if place else 0

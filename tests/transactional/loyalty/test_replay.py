@@ -1,4 +1,4 @@
-"""The replay of unchanged rules is what happened; of other rules, what they would have made of it; nothing is written."""
+"""The replay of unchanged rules is what happened; of other rules, what they would have made of it; it only reads."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
