@@ -70,7 +70,7 @@ def create_programme(
     "/affiliate-programmes/{programme}/versions",
     summary="Change what an affiliate programme says",
     status_code=201,
-    response_model=staff_schemas.ProgrammeVersionOut,
+    response_model=staff_schemas.AffiliateVersionOut,
     dependencies=WRITERS,
     responses=problem_responses(401, 403, 404, 409, 422),
 )
@@ -81,11 +81,11 @@ def add_version(
     actor: CurrentActor,
     replay: Idempotency,
     programme: Programme,
-    body: staff_schemas.ProgrammeVersionIn,
+    body: staff_schemas.AffiliateVersionIn,
 ) -> Response:
     """A version is never changed: orders that were placed before keep theirs."""
 
-    def make() -> staff_schemas.ProgrammeVersionOut:
+    def make() -> staff_schemas.AffiliateVersionOut:
         version = service.add_version(
             session,
             programme_id=service.programme_by_key(session, programme).id,
@@ -94,7 +94,7 @@ def add_version(
             now=clock.now(),
             **body.model_dump(exclude={"rates"}),
         )
-        return staff_schemas.ProgrammeVersionOut.of(version)
+        return staff_schemas.AffiliateVersionOut.of(version)
 
     return replay.answer(session, status=201, make=make)
 
@@ -282,7 +282,7 @@ def add_referral_terms(
 
 
 def _programme(session: Session, row: Any) -> staff_schemas.AffiliateProgrammeOut:
-    versions = [staff_schemas.ProgrammeVersionOut.of(version) for version in service.versions_of(session, row.id)]
+    versions = [staff_schemas.AffiliateVersionOut.of(version) for version in service.versions_of(session, row.id)]
     return staff_schemas.AffiliateProgrammeOut.of(row, versions)
 
 

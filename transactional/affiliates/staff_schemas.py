@@ -36,7 +36,7 @@ class CommissionRateIn(In):
     rate_bp: int = Field(ge=0, le=BASIS_POINTS, examples=[1_500])
 
 
-class ProgrammeVersionIn(In):
+class AffiliateVersionIn(In):
     """What the programme says from a moment on. The click rule and the winner are chosen, not assumed."""
 
     rate_bp: int = Field(ge=0, le=BASIS_POINTS, examples=[1_000])
@@ -52,7 +52,7 @@ class ProgrammeVersionIn(In):
     )
 
 
-class ProgrammeVersionOut(BaseModel):
+class AffiliateVersionOut(BaseModel):
     """One version of a programme."""
 
     version: int = Field(examples=[1])
@@ -65,7 +65,7 @@ class ProgrammeVersionOut(BaseModel):
     created_by: str = Field(examples=["user:1"])
 
     @classmethod
-    def of(cls, version: ProgrammeVersion) -> "ProgrammeVersionOut":
+    def of(cls, version: ProgrammeVersion) -> "AffiliateVersionOut":
         """From the row."""
         return cls(**{name: getattr(version, name) for name in cls.model_fields})
 
@@ -75,10 +75,10 @@ class AffiliateProgrammeOut(BaseModel):
 
     key: str = Field(examples=["friends"])
     name: str = Field(examples=["Friends of the shop"])
-    versions: list[ProgrammeVersionOut]
+    versions: list[AffiliateVersionOut]
 
     @classmethod
-    def of(cls, programme: AffiliateProgramme, versions: list[ProgrammeVersionOut]) -> "AffiliateProgrammeOut":
+    def of(cls, programme: AffiliateProgramme, versions: list[AffiliateVersionOut]) -> "AffiliateProgrammeOut":
         """From the row and its versions."""
         return cls(key=programme.key, name=programme.name, versions=versions)
 
