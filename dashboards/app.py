@@ -27,6 +27,7 @@ def navigation() -> "st.Page":
             st.Page(_PAGES / "overview.py", title="Overview", icon=":material/insights:", default=True),
             st.Page(_PAGES / "customers.py", title="Customers", icon=":material/group:"),
             st.Page(_PAGES / "products.py", title="Products", icon=":material/redeem:"),
+            st.Page(_PAGES / "marketing.py", title="Marketing", icon=":material/campaign:"),
             st.Page(_PAGES / "operations.py", title="Operations", icon=":material/local_shipping:"),
             st.Page(_PAGES / "data_health.py", title="Data health", icon=":material/health_and_safety:"),
         ]

@@ -17,6 +17,7 @@ SECOND = "#3c6e71"
 MUTED = "#9a9a9a"
 
 
+_KINDS = [ACCENT, SECOND, "#d98e2b", "#7b6ba8"]
 _AGES = ["#d9b8c4", "#cf93a8", "#b4436c", "#8a2c50", "#571a33"]
 
 
@@ -104,12 +105,12 @@ def stacked(table: pl.DataFrame, *, x: str, parts: Sequence[str], y_title: str) 
     """Columns over time, stacked by kind."""
     long = floats(table).unpivot(index=x, on=list(parts), variable_name="kind", value_name="value")
     chart = (
-        alt.Chart(long)
+        alt.Chart(_named(long))
         .mark_bar()
         .encode(
             x=alt.X(f"{x}:T", title=None),
             y=alt.Y("value:Q", title=y_title),
-            color=alt.Color("kind:N", title=None, scale=alt.Scale(range=[ACCENT, SECOND])),
+            color=_kinds(parts),
             tooltip=[f"{x}:T", "kind:N", alt.Tooltip("value:Q", format=",")],
         )
         .properties(height=260)
@@ -179,6 +180,68 @@ def rate_bars(table: pl.DataFrame, *, y: str, parts: Mapping[str, str]) -> AnyCh
 
 def _two_kinds(parts: Mapping[str, str]) -> alt.Color:
     scale = alt.Scale(domain=list(parts.values()), range=[ACCENT, SECOND])
+    return alt.Color("kind:N", title=None, scale=scale, legend=alt.Legend(orient="top"))
+
+
+def lines(table: pl.DataFrame, *, x: str, parts: Sequence[str], y_title: str) -> AnyChart:
+    """Up to four lines over time, one a column."""
+    long = floats(table).unpivot(index=x, on=list(parts), variable_name="kind", value_name="value")
+    chart = (
+        alt.Chart(_named(long))
+        .mark_line(point=True)
+        .encode(
+            x=alt.X(f"{x}:T", title=None),
+            y=alt.Y("value:Q", title=y_title),
+            color=_kinds(parts),
+            tooltip=[f"{x}:T", "kind:N", alt.Tooltip("value:Q", format=",")],
+        )
+        .properties(height=260)
+    )
+    return cast("AnyChart", chart)
+
+
+def layers_of(table: pl.DataFrame, *, x: str, parts: Sequence[str], minus: str, y_title: str) -> AnyChart:
+    """What a sum consists of over time, negative parts below the line; the dashed line is a part of it that may go."""
+    long = floats(table).unpivot(index=x, on=list(parts), variable_name="kind", value_name="value")
+    columns = (
+        alt.Chart(_named(long))
+        .mark_bar()
+        .encode(
+            x=alt.X(f"{x}:T", title=None),
+            y=alt.Y("value:Q", title=y_title, stack="zero"),
+            color=_kinds(parts),
+            tooltip=[f"{x}:T", "kind:N", alt.Tooltip("value:Q", format=",")],
+        )
+    )
+    dashed = (
+        alt.Chart(floats(table))
+        .mark_line(color=MUTED, strokeDash=[5, 4])
+        .encode(x=f"{x}:T", y=f"{minus}:Q", tooltip=[f"{x}:T", alt.Tooltip(f"{minus}:Q", format=",")])
+    )
+    return alt.layer(columns, dashed).properties(height=300)
+
+
+def intervals(table: pl.DataFrame, *, y: str, x: str, low: str, high: str, x_title: str) -> AnyChart:
+    """A point with its interval a row, and where nothing would be."""
+    base = alt.Chart(floats(table)).encode(
+        y=alt.Y(f"{y}:N", sort=None, title=None, axis=alt.Axis(labelLimit=260)),
+        tooltip=[f"{y}:N", *(alt.Tooltip(f"{name}:Q", format=",.2f") for name in (x, low, high))],
+    )
+    whole = base.mark_rule(color=ACCENT, strokeWidth=2).encode(x=alt.X(f"{low}:Q", title=x_title), x2=f"{high}:Q")
+    middle = base.mark_point(color=ACCENT, filled=True, size=80).encode(x=f"{x}:Q")
+    nothing = (
+        alt.Chart(pl.DataFrame({"nothing": [0.0]})).mark_rule(color=MUTED, strokeDash=[4, 4]).encode(x="nothing:Q")
+    )
+    return alt.layer(nothing, whole, middle).properties(height=70 + 36 * table.height)
+
+
+def _named(long: pl.DataFrame) -> pl.DataFrame:
+    return long.with_columns(pl.col("kind").str.replace_all("_", " "))
+
+
+def _kinds(parts: Sequence[str]) -> alt.Color:
+    names = [part.replace("_", " ") for part in parts]
+    scale = alt.Scale(domain=names, range=_KINDS[: len(names)])
     return alt.Color("kind:N", title=None, scale=scale, legend=alt.Legend(orient="top"))
 
 

@@ -15,6 +15,11 @@ from tests.support.house import House
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 EMAIL, PASSWORD = "analyst@example.com", "correct horse battery staple"
 PAGES = {"Overview": "", "Customers": "customers", "Products": "products", "Data health": "data_health"}
+POINTS = """
+SELECT sum(balance_points)::BIGINT AS points, count(*) FILTER (state = 'active' AND points > 0) AS tiers,
+       (SELECT sum(points)::BIGINT FROM marts.fct_points) AS booked
+FROM marts.loyalty_liability WHERE date_day = (SELECT max(date_day) FROM marts.loyalty_liability)
+"""
 PARCELS = """
 SELECT count(*) AS parcels,
        count(*) FILTER (is_rto) / count(*) FILTER (is_rto OR status IN ('delivered', 'lost', 'damaged')) AS rto_rate
@@ -151,8 +156,21 @@ class TestInABrowser:
             page.get_by_text(word).wait_for()
         assert page.get_by_test_id("stException").count() == 0
 
+    def test_marketing_of_a_shop_without_points_and_offers_says_so(self, dashboards: str, page) -> None:
+        log_in(page, f"{dashboards}/marketing?period=all", arriving_at="Marketing")
+        for word in (
+            "nobody has earned points",
+            "No points moved in this period.",
+            "No offer of this shop was ever used.",
+            "The shop has no affiliates.",
+            "No customer invites others.",
+            "No commission moved in this period.",
+        ):
+            page.get_by_text(word).first.wait_for()
+        assert page.get_by_test_id("stException").count() == 0
 
-class TestOperationsOfATradingShop:
+
+class TestATradingShop:
     def test_parcels_stock_and_payments_are_the_warehouses(self, simulated_house: House, page) -> None:
         [expected] = json.loads(simulated_house.run("pipelines", "query", PARCELS, "--format", "json").stdout)
         with serving(simulated_house) as url:
@@ -171,4 +189,27 @@ class TestOperationsOfATradingShop:
             assert "rto_rate" in Path(download.value.path()).read_text(encoding="utf-8-sig")
             page.set_viewport_size({"width": 390, "height": 844})
             page.get_by_role("heading", name="Parcels", exact=True).wait_for()
+            assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+    def test_points_are_the_ledgers_and_the_page_is_its_address(self, simulated_house: House, page) -> None:
+        [expected] = json.loads(simulated_house.run("pipelines", "query", POINTS, "--format", "json").stdout)
+        assert expected["points"] == expected["booked"] > 0
+        with serving(simulated_house) as url:
+            page.set_viewport_size({"width": 1280, "height": 1600})
+            log_in(page, f"{url}/marketing?period=all&compare=none", arriving_at="Marketing")
+            tile = page.get_by_test_id("stMetric").filter(has_text="Points outstanding")
+            tile.get_by_text(f"{expected['points']:,}", exact=True).wait_for()
+            page.get_by_role("heading", name="Uplift", exact=True).wait_for()
+            page.locator("[data-testid=stStatusWidget]").wait_for(state="detached")
+            assert page.get_by_test_id("stException").count() == 0
+            tiers = page.get_by_test_id("stExpander").filter(has=page.locator(".st-key-csv-tiers"))
+            tiers.get_by_text("Table and CSV").click()
+            with page.expect_download() as download:
+                tiers.get_by_role("button", name="Download CSV").click()
+            assert "members" in Path(download.value.path()).read_text(encoding="utf-8-sig")
+            page.goto(f"{url}/marketing?period=all&compare=none&wallet=promotional")
+            page.get_by_text("promotional", exact=True).first.wait_for()
+            assert "wallet=promotional" in page.url
+            page.set_viewport_size({"width": 390, "height": 844})
+            page.get_by_role("heading", name="Referrals", exact=True).wait_for()
             assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
