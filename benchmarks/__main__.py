@@ -10,7 +10,7 @@ from typing import Any
 
 import psutil
 
-from benchmarks import api, checkout, extraction, importing, lifetime, pricing, recommend, refresh
+from benchmarks import api, checkout, extraction, importing, lifetime, points, pricing, recommend, refresh
 from benchmarks.shops import FOLDER, bulk_shop
 
 
@@ -22,6 +22,7 @@ def _all(quick: bool) -> dict[str, Callable[[], dict[str, Any]]]:
         "recommend": lambda: recommend.run(200 if quick else 1_000),
         "api": lambda: api.run(300, 40) if quick else api.run(),
         "checkout": lambda: checkout.run(2_000, seconds=3) if quick else checkout.run(),
+        "points": lambda: points.run(1_000, 50) if quick else points.run(),
         "pricing": lambda: pricing.run(50 if quick else 500),
         "extraction": lambda: extraction.run(bulk_shop(sizes[0])[0].url),
         "refresh": lambda: refresh.run(sizes),
