@@ -9,12 +9,13 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from tests.support.trade import TradeKit
 from tests.transactional.loyalty.test_ledger_properties import LedgerMachine, TightMachine
 from transactional.core.clock import ManualClock
 from transactional.core.errors import InvalidInput
-from transactional.loyalty import jobs, service
+from transactional.loyalty import jobs, programme_admin, service
 from transactional.loyalty.replay import Effect, replay, replayed_balances
 from transactional.loyalty.tiers import TierLevel
 from transactional.tables import metadata
@@ -201,3 +202,50 @@ def test_rules_that_make_no_programme_are_refused(trade: TradeKit) -> None:
 def test_a_shop_without_points_has_nothing_to_replay(kit: TradeKit) -> None:
     with pytest.raises(InvalidInput, match="no programme yet"):
         effect(kit, {})
+
+
+def test_caps_campaigns_tiers_shipping_and_late_parcels_are_replayed_as_they_were(
+    kit: TradeKit, clock: ManualClock
+) -> None:
+    dear, mug = kit.variant("DEAR", price=123_457, stock=99), kit.variant("MUG", price=55_555, stock=99)
+    asha = kit.customer()
+    kit.deliver(kit.buy({dear: 1}, customer_id=asha))
+    rich = {
+        "activation": "delivery",
+        "activation_days": 3,
+        "activation_rounding": "end_of_month",
+        "earns_on_shipping": True,
+        "earns_on_tax": False,
+        "max_earned_per_order": 25,
+        "max_earned_per_day": 40,
+        "promotional_expiry_days": 60,
+        "max_promotional_points_spent": 5,
+    }
+    tiers = [TierLevel("All", 0), TierLevel("Best", 20, multiplier_bp=15_000, expiry_extension_days=50)]
+
+    def plan(session: Session) -> None:
+        tomorrow = kit.now + timedelta(days=1)
+        programme_admin.plan_version(session, changes=rich, tiers=tiers, valid_from=tomorrow, now=kit.now)
+        service.create_campaign(
+            session, name="Double", multiplier_bp=20_000, starts_at=tomorrow, actor="t", now=kit.now
+        )
+
+    kit.run(plan)
+    for round_ in range(4):
+        clock.advance(timedelta(days=13))
+        gift = {"customer_id": asha, "points": 9, "source": "referral", "reference": f"r{round_}", "now": kit.now}
+        kit.run(lambda s, gift=gift: service.give(s, **gift).id)
+        first = kit.buy({dear: 1, mug: 2}, customer_id=asha)
+        kit.buy({mug: 1}, customer_id=asha)
+        kit.deliver(first)
+        kit.return_units(kit.lines(first)[1].id, 1)
+        redeemed = kit.buy({dear: 1}, customer_id=asha, redeem_points=min(5, kit.points(asha).redeemable))
+        clock.advance(timedelta(days=6))
+        kit.deliver(redeemed)
+        assert_the_replay_is_what_happened(kit)
+    clock.advance(timedelta(days=200))
+    jobs.expire_due_points(kit.database)
+    assert_the_replay_is_what_happened(kit)
+    assert kit.points(asha).expired > 0
+    found = effect(kit, {"activation": "immediate", "max_earned_per_day": None}, since=kit.now - YEAR)
+    assert found.total.replayed.issued > found.total.actual.issued
