@@ -106,7 +106,7 @@ def stacked(table: pl.DataFrame, *, x: str, parts: Sequence[str], y_title: str) 
     long = floats(table).unpivot(index=x, on=list(parts), variable_name="kind", value_name="value")
     chart = (
         alt.Chart(_named(long))
-        .mark_bar()
+        .mark_bar(size=_bar_width(table))
         .encode(
             x=alt.X(f"{x}:T", title=None),
             y=alt.Y("value:Q", title=y_title),
@@ -205,7 +205,7 @@ def layers_of(table: pl.DataFrame, *, x: str, parts: Sequence[str], minus: str, 
     long = floats(table).unpivot(index=x, on=list(parts), variable_name="kind", value_name="value")
     columns = (
         alt.Chart(_named(long))
-        .mark_bar()
+        .mark_bar(size=_bar_width(table))
         .encode(
             x=alt.X(f"{x}:T", title=None),
             y=alt.Y("value:Q", title=y_title, stack="zero"),
@@ -242,7 +242,13 @@ def _named(long: pl.DataFrame) -> pl.DataFrame:
 def _kinds(parts: Sequence[str]) -> alt.Color:
     names = [part.replace("_", " ") for part in parts]
     scale = alt.Scale(domain=names, range=_KINDS[: len(names)])
-    return alt.Color("kind:N", title=None, scale=scale, legend=alt.Legend(orient="top"))
+    # Two columns fit a phone; a longer row of names would be cut off there.
+    return alt.Color("kind:N", title=None, scale=scale, legend=alt.Legend(orient="top", columns=2))
+
+
+def _bar_width(table: pl.DataFrame) -> float:
+    """Pixels of a bar over time: a bar of a date would else be a hair, however few there are."""
+    return min(20.0, max(2.0, 200 / max(table.height, 1)))
 
 
 def heat_map(

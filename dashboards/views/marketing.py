@@ -135,9 +135,10 @@ def uplift(snapshot: Snapshot) -> None:
                 x_title=f"Per person ({snapshot.currency})",
             )  # fmt: skip
             st.altair_chart(chart, width="stretch")
-        for state, names in table.filter(pl.col("uplift_state") != "measured").group_by("uplift_state"):
-            listed = ", ".join(sorted(names.get_column("offer").unique())[:8])
-            st.info(f"{str(state[0]).capitalize()}: {listed}")
+        for state in ("too few people", "no control group"):
+            names = table.filter(pl.col("uplift_state") == state).get_column("offer").unique().sort()
+            if not names.is_empty():
+                st.info(f"{state.capitalize()}: {', '.join(names.head(8))}")
         charts.table_with_csv(snapshot, table, name="uplift")
 
 
