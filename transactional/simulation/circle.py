@@ -29,5 +29,5 @@ class Circle:
     """The id that a browser keeps of a click, where its owner consented."""
     inviters: list[Shopper] = field(default_factory=list)
     """Customers who have ordered before, and so can invite."""
-    cheated: bool = False
-    """Whether somebody has tried to invite themselves."""
+    cheats: int = 0
+    """How many have tried to invite themselves."""

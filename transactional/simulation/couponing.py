@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session
 from transactional.accounts import service as accounts
 from transactional.cart import service as carts
 from transactional.core.errors import ShopError
+from transactional.promotions.service import Person
 from transactional.simulation.offers import FRIENDS_COUPON, WELCOME_COUPON
 from transactional.simulation.shoppers import Shopper
 from transactional.simulation.stage import Stage
@@ -12,17 +13,19 @@ from transactional.simulation.stage import Stage
 _NEWCOMER_TRIES = 0.5
 _USES_LETTER = 0.7
 _FRIEND_TRIES = 0.5
-_ZEAL = 0.6
+_PATIENCE = 2
+"""So many codes are tried at most."""
+_ZEAL = 0.5
 """Even whoever likes coupons does not look for one every time."""
 
 
 def use_coupon(session: Session, stage: Stage, shopper: Shopper, cart: carts.Cart) -> None:
     """Try the codes that the shopper knows, the best first, until the shop takes one."""
-    for code in _known(stage, shopper):
+    who = Person(customer_id=cart.customer_id, email=accounts.identity_key(shopper.email))
+    for code in _known(stage, shopper)[:_PATIENCE]:
         try:
-            with session.begin_nested():
-                key = accounts.identity_key(shopper.email)
-                carts.apply_coupon(session, cart=cart, code=code, now=stage.now, identity_key=key)
+            # A code that is refused has written nothing.
+            carts.add_coupon(session, cart=cart, code=code, now=stage.now, who=lambda: who)
         except ShopError:
             continue
         stage.counts["coupons applied"] += 1

@@ -10,6 +10,7 @@ from transactional.simulation.shoppers import Shopper
 from transactional.simulation.stage import STAFF, Stage
 
 _COMES_INVITED = 0.5
+_CHEATS = 3
 
 
 def found(session: Session, *, now: datetime) -> None:
@@ -26,14 +27,14 @@ def found(session: Session, *, now: datetime) -> None:
 
 
 def code_for(session: Session, stage: Stage, shopper: Shopper) -> str | None:
-    """The invitation that somebody names with an order. One person tries their own, which the shop sees through."""
+    """The invitation that somebody names with an order. Three people try their own, which the shop sees through."""
     circle = stage.shelf.circle
     if not shopper.bought:
         invited = shopper.channel == "referral" and bool(circle.inviters) and stage.chance(_COMES_INVITED)
         return _code_of(session, stage, stage.rng.choice(circle.inviters)) if invited else None
-    if circle.cheated or not _may_invite(stage, shopper):
+    if circle.cheats == _CHEATS or not _may_invite(stage, shopper):
         return None
-    circle.cheated = True
+    circle.cheats += 1
     return _code_of(session, stage, shopper)
 
 

@@ -19,17 +19,26 @@ _FRIEND_FROM_UNITS = 4
 
 def of_month(stage: Stage) -> None:
     """Do what is done once a month."""
-    # Balances and prices are right without these jobs, which only move lots, tiers and offers to their next state.
-    loyalty_jobs.activate_due_points(stage.database)
-    loyalty_jobs.expire_due_points(stage.database)
-    loyalty_jobs.review_tiers(stage.database)
+    _turn_the_hands(stage)
     loyalty_jobs.send_notices(stage.database)
-    promotion_jobs.follow_the_clock(stage.database)
     partners.of_month(stage)
     rewards.of_month(stage)
     _count_friends(stage)
     if stage.now.month in _LETTER_MONTHS:
         _write_letters(stage)
+
+
+def last(stage: Stage) -> None:
+    """Leave no lot, tier or offer in a state that is over."""
+    _turn_the_hands(stage)
+
+
+def _turn_the_hands(stage: Stage) -> None:
+    """Balances and prices are right without these jobs, which only move lots, tiers and offers to their next state."""
+    loyalty_jobs.activate_due_points(stage.database)
+    loyalty_jobs.expire_due_points(stage.database)
+    loyalty_jobs.review_tiers(stage.database)
+    promotion_jobs.follow_the_clock(stage.database)
 
 
 def _count_friends(stage: Stage) -> None:

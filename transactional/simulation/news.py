@@ -42,26 +42,25 @@ def of_parcels(stage: Stage) -> None:
 
 def work_off(stage: Stage) -> None:
     """Do every message, and what the messages ask for, until nothing is left that is due but mails."""
-    while due := stage.work("worker", lambda session: _spare_mails(session, stage.now)):
+    while due := stage.look(lambda session: _left(session, stage.now)):
+        _spare_mails(stage)
         # Not more than these: mails that they queue are spared in their turn.
         outbox.drain(stage.database, limit=due)
-        if not stage.look(lambda session: _left(session, stage.now)):
-            return
 
 
 def last(stage: Stage) -> None:
     """Leave not even a mail."""
     work_off(stage)
-    stage.work("worker", lambda session: _spare_mails(session, stage.now))
+    _spare_mails(stage)
 
 
-def _spare_mails(session: Session, now: datetime) -> int:
-    """Made-up people get no mail: messages that lead to nothing else count as done. Gives how many are left to do."""
-    session.connection().execute(_statements()[0], {"now": now})
-    return _left(session, now)
+def _spare_mails(stage: Stage) -> None:
+    """Made-up people get no mail: messages that lead to nothing else count as done."""
+    stage.work("worker", lambda session: session.connection().execute(_statements()[0], {"now": stage.now}).rowcount)
 
 
 def _left(session: Session, now: datetime) -> int:
+    """How many messages that lead to more than a mail are due."""
     return int(session.connection().execute(_statements()[1], {"now": now}).scalar_one())
 
 

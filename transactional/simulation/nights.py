@@ -25,10 +25,11 @@ _WAITING = (OrderStatus.AWAITING_PAYMENT, OrderStatus.AWAITING_APPROVAL)
 
 def work(stage: Stage) -> None:
     """Everything that is done once a day."""
-    if stage.look(lambda session: _anything_overdue(session, stage.now)):
+    overdue, waiting = stage.look(lambda session: (_anything_overdue(session, stage.now), _pending(session)))
+    if overdue:
         order_jobs.expire_unpaid_orders(stage.database)
         order_jobs.expire_open_changes(stage.database)
-    _settle_refunds(stage)
+    _settle_refunds(stage, waiting)
     slow = stage.chance(_BANK_TAKES_LONG)
     if slow:
         stage.standin.change({"refund_outcome": "pending"})
@@ -46,7 +47,8 @@ def work(stage: Stage) -> None:
 def last(stage: Stage) -> None:
     """Leave nothing undone: what the last night set in motion is worked off too, and all books are compared."""
     work(stage)
-    _settle_refunds(stage)
+    _settle_refunds(stage, stage.look(_pending))
+    marketing.last(stage)
     news.last(stage)
     report = payments.reconcile(stage.database, stage.gateway, since=stage.begin)
     stage.counts["gateway differences"] += len(report.differences)
@@ -66,9 +68,8 @@ def _overdue() -> Select[bool]:
     return select(or_(orders.exists(), changes.exists()))
 
 
-def _settle_refunds(stage: Stage) -> None:
+def _settle_refunds(stage: Stage, waiting: Sequence[tuple[Refund, str]]) -> None:
     """Banks have the last word on refunds that they took their time for; staff pay back what was paid at the door."""
-    waiting = stage.look(_pending)
     for refund, gateway in waiting:
         if gateway == stage.gateway.name and refund.gateway_refund_id is not None:
             _hear_of(stage, refund, refund.gateway_refund_id)

@@ -20,7 +20,7 @@ HOLD_OUT_BP = 2_000
 _SHIPS = ["shipping"]
 _CODE_FEASTS = ("diwali", "rakhi")
 _POST_FREE_FEASTS = ("rakhi", "christmas", "mothers-day")
-_SECOND_CHEAPER = ("Diwali", "Sweets and hampers", "Candles and fragrance", "Rakhi")
+_SHELVES_A_MONTH = 4
 
 Period = tuple[datetime, datetime]
 
@@ -42,9 +42,9 @@ def announce(
     _welcome(session, now)
     _for_friends(session, now)
     for feast in feasts:
-        coupons |= _for_feast(session, feast, categories, now)
+        coupons |= _for_feast(session, feast, now)
     for number, month in enumerate(_months(now, end)):
-        coupons |= _of_month(session, number, month)
+        coupons |= _of_month(session, number, month, sorted(categories.values()))
     return Calendar(coupons, _experiment(session, now, end))
 
 
@@ -80,7 +80,7 @@ def _for_friends(session: Session, now: datetime) -> None:
     write(session, rule, Terms("Friends: 12 %", starts_at=now), codes=(NewCode(FRIENDS_COUPON),))
 
 
-def _for_feast(session: Session, feast: Feast, categories: Mapping[str, int], now: datetime) -> dict[str, Period]:
+def _for_feast(session: Session, feast: Feast, now: datetime) -> dict[str, Period]:
     """A code, free shipping, or the second one at half price in the weeks before; gives the codes."""
     closes = datetime(feast.day.year, feast.day.month, feast.day.day, tzinfo=now.tzinfo) + timedelta(days=1)
     opens = max(now, closes - timedelta(days=22))
@@ -97,10 +97,9 @@ def _for_feast(session: Session, feast: Feast, categories: Mapping[str, int], no
         write(session, rule, Terms(f"{name}: we pay the post", starts_at=opens, ends_at=closes, is_automatic=True))
     if feast.occasion not in _CODE_FEASTS:
         return {}
-    goods = {"category_ids": sorted(categories[category] for category in _SECOND_CHEAPER)}
     rule = {
         "kind": "buy_x_get_y",
-        "args": {"buy": 1, "get": 1, "bp": 5_000, "max_sets": 2, "select": goods},
+        "args": {"buy": 1, "get": 1, "bp": 5_000, "max_sets": 1},
         "discount_class": "product",
         "combines_with": _SHIPS,
     }
@@ -121,25 +120,32 @@ def _for_feast(session: Session, feast: Feast, categories: Mapping[str, int], no
     return {code: (opens, closes)}
 
 
-def _of_month(session: Session, number: int, month: Period) -> dict[str, Period]:
-    """In turns: a hundred rupees off, and the cheaper one of several at half price. Each person has two of them."""
+def _of_month(session: Session, number: int, month: Period, ids: list[int]) -> dict[str, Period]:
+    """In turns: a hundred rupees off, the cheapest of several at half price, a fifth off some shelves; twice each."""
     opens, closes = month
+    action: dict[str, Any]
+    conditions: list[dict[str, Any]]
     code = f"{opens:%b%y}".upper()
     terms = Terms(f"Code of the month {opens:%B %Y}", starts_at=opens, ends_at=closes)
-    if number % 2:
-        action = {"kind": "fixed", "args": {"amount_minor": 10_000}, "discount_class": "order"}
-        conditions = [_spend(79_900)]
-    else:
-        action = {"kind": "cheapest_item", "args": {"bp": 5_000}, "discount_class": "product"}
-        conditions = [{"kind": "min_quantity", "args": {"quantity": 2}}]
+    match number % 3:
+        case 0:
+            action = {"kind": "fixed", "args": {"amount_minor": 10_000}, "discount_class": "order"}
+            conditions = [_spend(79_900)]
+        case 1:
+            action = {"kind": "cheapest_item", "args": {"bp": 5_000}, "discount_class": "product"}
+            conditions = [{"kind": "min_quantity", "args": {"quantity": 2}}]
+        case _:
+            goods = {"category_ids": [ids[(number + turn) % len(ids)] for turn in range(_SHELVES_A_MONTH)]}
+            action = {"kind": "percentage", "args": {"bp": 2_000, "select": goods}, "discount_class": "product"}
+            conditions = []
     rule = {**action, "conditions": conditions, "combines_with": _SHIPS}
     write(session, rule, terms, codes=(NewCode(code, usage_limit=300, per_customer_limit=2),))
     return {code: month}
 
 
 def _experiment(session: Session, now: datetime, end: datetime) -> Temptation:
-    """Eight per cent for everybody but a fifth, for a quarter of the history; what it brings can be measured."""
-    begins, ends = now + (end - now) * 0.5, now + (end - now) * 0.75
+    """Eight per cent for everybody but a fifth, for half of the history; what it brings can be measured."""
+    begins, ends = now + (end - now) * 0.4, now + (end - now) * 0.9
     rule = {
         "kind": "percentage",
         "args": {"bp": 800, "cap_minor": 20_000},

@@ -26,7 +26,8 @@ _BIRTHDAY_POINTS = 50
 _KNOWN_FROM_UNITS = 3
 """Birthdays are remembered of those who have bought so many things."""
 _SMALL = (20, 40, 60)
-_LARGE = 250
+_LARGE = 150
+_LARGE_EVERY = 2
 _SECOND_SAYS_NO = 0.25
 
 
@@ -68,7 +69,8 @@ def of_month(stage: Stage) -> None:
         stage.work(STAFF, lambda session: _congratulate(session, stage, born))
     if known:
         _make_up_for(stage, stage.rng.choice(known), stage.rng.choice(_SMALL))
-        _make_up_for(stage, stage.rng.choice(known), _LARGE)
+        if stage.now.month % _LARGE_EVERY == 0:
+            _make_up_for(stage, stage.rng.choice(known), _LARGE)
 
 
 def _is_known(shopper: Shopper) -> bool:

@@ -1,6 +1,7 @@
 """From a paid order to parcels: what lies on the shelf is packed, most orders in one box, some in two or more."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy.orm import Session
@@ -30,6 +31,15 @@ _PACKABLE = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Packed:
+    """A parcel with the lines in it, and how their order is paid."""
+
+    parcel: Shipment
+    lines: Sequence[OrderLine]
+    mode: PaymentMode
+
+
 def plan(stage: Stage, shopper: Shopper, order_id: int) -> None:
     """The order is packed on the next working day or the one after."""
     stage.later(stage.after(8, 44), lambda: _pack(stage, shopper, order_id, looked=0))
@@ -38,11 +48,13 @@ def plan(stage: Stage, shopper: Shopper, order_id: int) -> None:
 def _pack(stage: Stage, shopper: Shopper, order_id: int, *, looked: int) -> None:
     """Pack what can be packed now; look again tomorrow for the rest."""
 
-    def job(session: Session) -> tuple[Shipment | None, bool]:
+    def job(session: Session) -> tuple[_Packed | None, bool]:
         order = orders.lock_order(session, order_id)
         if order.status in _WAITS:
             return None, True
-        lines = _unpacked(session, order_id)
+        everything = orders.lines_of(session, order_id)
+        boxed = shipping.units_in_parcels(session, order_id)
+        lines = [line for line in everything if line.unshipped_quantity and line.id not in boxed]
         if order.status not in _PACKABLE or not lines:
             return None, False
         ready = [line for line in lines if _is_on_shelf(session, stage, line)]
@@ -50,21 +62,16 @@ def _pack(stage: Stage, shopper: Shopper, order_id: int, *, looked: int) -> None
             return None, _wait_or_give_up(session, stage, order_id, lines, looked)
         if len(ready) > 1 and stage.chance(_IN_TWO_BOXES):
             ready = ready[: len(ready) // 2]
-        parcel = _box_up(session, stage, order, ready)
-        return parcel, len(ready) < len(lines)
+        is_first = not any(line.shipped_quantity for line in everything)
+        parcel = _box_up(session, stage, order, ready, is_first=is_first)
+        return _Packed(parcel, ready, order.payment_mode), len(ready) < len(lines)
 
-    parcel, goes_on = stage.work(STAFF, job)
-    if parcel is not None:
-        travelling.hand_over(stage, shopper, parcel.id, parcel.carrier)
+    packed, goes_on = stage.work(STAFF, job)
+    if packed is not None:
+        travelling.hand_over(stage, shopper, packed.parcel, packed.lines, packed.mode)
     if goes_on:
-        wait = stage.after(3, 20) if parcel is not None else timedelta(days=1)
+        wait = stage.after(3, 20) if packed is not None else timedelta(days=1)
         stage.later(wait, lambda: _pack(stage, shopper, order_id, looked=looked + 1))
-
-
-def _unpacked(session: Session, order_id: int) -> list[OrderLine]:
-    """Lines that lie in no parcel yet."""
-    boxed = shipping.units_in_parcels(session, order_id)
-    return [line for line in orders.lines_of(session, order_id) if line.unshipped_quantity and line.id not in boxed]
 
 
 def _is_on_shelf(session: Session, stage: Stage, line: OrderLine) -> bool:
@@ -94,12 +101,11 @@ def _wait_or_give_up(session: Session, stage: Stage, order_id: int, lines: Seque
     return False
 
 
-def _box_up(session: Session, stage: Stage, order: Order, lines: Sequence[OrderLine]) -> Shipment:
+def _box_up(session: Session, stage: Stage, order: Order, lines: Sequence[OrderLine], *, is_first: bool) -> Shipment:
     """Close a box over these lines and write its parcel."""
     if order.status in (OrderStatus.PAID, OrderStatus.AWAITING_PAYMENT):
         orders.pack(session, order_id=order.id, actor=STAFF, now=stage.now)
     products = catalog.products_by_id(session, {line.product_id for line in lines})
-    is_first = not any(line.shipped_quantity for line in orders.lines_of(session, order.id))
     contents = [
         Contents(
             order_line_id=line.id,

@@ -160,7 +160,7 @@ def plan_visits(rng: Random, shopper: Shopper, feasts: list[Feast], *, end: date
     last = min(shopper.leaves, end)
     visits = [Visit(shopper.joined + timedelta(minutes=rng.randint(2, 40)), shopper, rng.random() < 0.55)]
     visits += _occasional(rng, shopper, feasts)
-    for yearly, buys in ((shopper.orders_per_year * 0.55, True), (shopper.orders_per_year * 0.8 + 0.8, False)):
+    for yearly, buys in ((shopper.orders_per_year * 0.5, True), (shopper.orders_per_year * 0.8 + 0.8, False)):
         moment = shopper.joined
         while (moment := moment + timedelta(days=rng.expovariate(yearly / 365.0))) < last:
             visits.append(Visit(_daytime(rng, moment), shopper, buys))
@@ -170,7 +170,7 @@ def plan_visits(rng: Random, shopper: Shopper, feasts: list[Feast], *, end: date
 
 def _occasional(rng: Random, shopper: Shopper, feasts: list[Feast]) -> list[Visit]:
     """Gifts for days that matter: bought three to twelve days before, and not every year."""
-    keenness = min(0.9, 0.22 + 0.16 * shopper.orders_per_year)
+    keenness = min(0.9, 0.2 + 0.15 * shopper.orders_per_year)
     days = [(feast.day, feast.occasion) for feast in feasts if feast.occasion in shopper.feasts]
     for year in range(shopper.joined.year, shopper.leaves.year + 1):
         days += [(recipient.day_in(year), recipient.occasion) for recipient in shopper.recipients]

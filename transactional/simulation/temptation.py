@@ -12,9 +12,9 @@ from transactional.promotions import service as promotions
 from transactional.promotions.service import Person, Promotion
 from transactional.simulation.shoppers import Shopper
 
-_BUYS_UNPLANNED = 0.22
+_BUYS_UNPLANNED = 0.12
 """The chance that somebody who only looks around is tempted by the offer."""
-_HESITATES_LESS = 0.35
+_HESITATES_LESS = 0.4
 """What is left of a hesitation once the offer is seen."""
 
 

@@ -1,13 +1,12 @@
 """What befalls a parcel: quick or slow, an empty house, back to the sender, lost. Told as a courier tells it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
 from transactional.fulfilment import claims
-from transactional.orders import service as orders
 from transactional.orders.service import OrderLine, PaymentMode
 from transactional.shipping import service as shipping
 from transactional.shipping.models import ScanSource
@@ -63,6 +62,8 @@ class Journey:
     parcel_id: int
     order_id: int
     carrier: str
+    lines: Sequence[OrderLine]
+    """What lies in it."""
     fate: str
     begins: datetime
     ends: datetime
@@ -73,10 +74,11 @@ class Journey:
             yield Report("", status.value, self.begins + (self.ends - self.begins) * part, status)
 
 
-def hand_over(stage: Stage, shopper: Shopper, parcel_id: int, carrier: str) -> None:
-    """The courier fetches the parcel: within hours, or on the morning that the carrier names."""
-    if carrier == shipping.OWN:
-        stage.later(stage.after(1, 7), lambda: _fetch(stage, shopper, parcel_id))
+def hand_over(stage: Stage, shopper: Shopper, parcel: Shipment, lines: Sequence[OrderLine], mode: PaymentMode) -> None:
+    """The courier fetches a parcel with these lines: within hours, or on the morning that the carrier names."""
+    parcel_id = parcel.id
+    if parcel.carrier == shipping.OWN:
+        stage.later(stage.after(1, 7), lambda: _fetch(stage, shopper, parcel_id, lines, mode))
         return
     news.of_parcels(stage)
     parcel = stage.look(lambda session: shipping.get_shipment(session, parcel_id))
@@ -84,14 +86,14 @@ def hand_over(stage: Stage, shopper: Shopper, parcel_id: int, carrier: str) -> N
         stage.counts["parcels that the carrier refused"] += 1
         return
     comes = carriage.van_comes_at(parcel) + stage.after(0, 4)
-    stage.agenda.at(max(comes, stage.now), lambda _: _fetch(stage, shopper, parcel_id))
+    stage.agenda.at(max(comes, stage.now), lambda _: _fetch(stage, shopper, parcel_id, lines, mode))
 
 
-def _fetch(stage: Stage, shopper: Shopper, parcel_id: int) -> None:
-    parcel, mode = stage.look(lambda session: _parcel_and_mode(session, parcel_id))
+def _fetch(stage: Stage, shopper: Shopper, parcel_id: int, lines: Sequence[OrderLine], mode: PaymentMode) -> None:
+    parcel = stage.look(lambda session: shipping.get_shipment(session, parcel_id))
     if parcel.status not in _WAITING:
         return
-    journey = _draw(stage, parcel, mode)
+    journey = _draw(stage, parcel, lines, mode)
     if parcel.carrier == shipping.OWN:
         # Its order hears of it in the evening, together with the day's other papers.
         stage.work("courier", lambda session: _take_along(session, stage, parcel_id))
@@ -103,11 +105,6 @@ def _fetch(stage: Stage, shopper: Shopper, parcel_id: int) -> None:
     if journey.ends > stage.end:
         # The last scan lies beyond the history: what is known until then is told before.
         stage.agenda.at(stage.end - timedelta(minutes=1), lambda _: _tell(stage, journey))
-
-
-def _parcel_and_mode(session: Session, parcel_id: int) -> tuple[Shipment, PaymentMode]:
-    parcel = shipping.get_shipment(session, parcel_id)
-    return parcel, orders.get_order(session, parcel.order_id).payment_mode
 
 
 def _take_along(session: Session, stage: Stage, parcel_id: int) -> None:
@@ -139,7 +136,7 @@ def _finish(stage: Stage, shopper: Shopper, journey: Journey) -> None:
         stage.work(STAFF, lambda session: _write_off(session, stage, journey))
     elif journey.fate != "rto":
         stage.counts["deliveries"] += 1
-        opinions.unwrap(stage, shopper, journey.order_id, stage.look(lambda session: _lines(session, journey)))
+        opinions.unwrap(stage, shopper, journey.order_id, journey.lines)
 
 
 def _write_off(session: Session, stage: Stage, journey: Journey) -> None:
@@ -151,16 +148,11 @@ def _write_off(session: Session, stage: Stage, journey: Journey) -> None:
         )
 
 
-def _lines(session: Session, journey: Journey) -> list[OrderLine]:
-    inside = {item.order_line_id for item in shipping.items_of(session, journey.parcel_id)}
-    return [line for line in orders.lines_of(session, journey.order_id) if line.id in inside]
-
-
 def _zone(stage: Stage, parcel: Shipment) -> str:
     return stage.shelf.zones[parcel.postal_code or ""]
 
 
-def _draw(stage: Stage, parcel: Shipment, mode: PaymentMode) -> Journey:
+def _draw(stage: Stage, parcel: Shipment, lines: Sequence[OrderLine], mode: PaymentMode) -> Journey:
     """Decide what becomes of a parcel, and how long that takes."""
     fate = _fate(stage, parcel, mode)
     days = PROMISED_DAYS[_zone(stage, parcel)] * stage.rng.uniform(0.4, 0.85)
@@ -169,7 +161,8 @@ def _draw(stage: Stage, parcel: Shipment, mode: PaymentMode) -> Journey:
     if stage.chance(_DELAYED):
         days += stage.rng.uniform(2, 7)
     days += {"ndr": 1.5, "rto": 6.0, "lost": 12.0}.get(fate, 0.0)
-    return Journey(parcel.id, parcel.order_id, parcel.carrier, fate, stage.now, stage.now + timedelta(days=days))
+    ends = stage.now + timedelta(days=days)
+    return Journey(parcel.id, parcel.order_id, parcel.carrier, lines, fate, stage.now, ends)
 
 
 def _fate(stage: Stage, parcel: Shipment, mode: PaymentMode) -> str:
