@@ -128,19 +128,22 @@ def _fact_sums(connection: duckdb.DuckDBPyConnection, ledger: Ledger) -> dict[tu
         connection.execute(_sums_sql(ledger, relation, owner=owner, columns=columns)).to_arrow_table()
         for owner in (str(_EVERYBODY), f'"{ledger.owner}"')
     ]
-    return {(row["owner_id"], row["measure"]): row["value"] for row in _long(ledger, results)}
+    return {(owner_id, measure): value for owner_id, measure, value in _long(ledger, results)}
 
 
 def _append(connection: duckdb.DuckDBPyConnection, ledger: Ledger, results: list[pa.Table]) -> None:
-    sums = pa.Table.from_pylist(_long(ledger, results), schema=_SUMS)
+    sums = pa.Table.from_pylist(
+        [{"owner_id": owner, "measure": measure, "value": value} for owner, measure, value in _long(ledger, results)],
+        schema=_SUMS,
+    )
     connection.register("ledger_sums", sums)
     connection.execute("INSERT INTO raw_ops.shop_ledgers SELECT ?, * FROM ledger_sums", [ledger.table])
     connection.unregister("ledger_sums")
 
 
-def _long(ledger: Ledger, results: Iterable[pa.Table]) -> list[dict[str, int | str]]:
+def _long(ledger: Ledger, results: Iterable[pa.Table]) -> list[tuple[int, str, int]]:
     return [
-        {"owner_id": int(row["owner_id"]), "measure": measure, "value": int(row[measure])}
+        (int(row["owner_id"]), measure, int(row[measure]))
         for result in results
         for row in result.to_pylist()
         for measure in (_ENTRIES, *ledger.measures)
