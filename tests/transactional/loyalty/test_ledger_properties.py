@@ -226,6 +226,7 @@ class LedgerMachine(RuleBasedStateMachine):
             self.model.give_back(placed.line, placed.line.quantity, now)
         else:
             self.model.release(placed.line)
+            self.model.refresh(now)  # what was held may be past its time
 
     @rule(index=st.integers(0, 50))
     def deliver(self, index: int) -> None:
