@@ -87,6 +87,7 @@ def _for_feast(session: Session, feast: Feast, now: datetime) -> dict[str, Perio
     if closes <= now:
         return {}
     name = f"{feast.occasion.replace('-', ' ').capitalize()} {feast.day.year}"
+    rule: dict[str, Any]
     if feast.occasion in _POST_FREE_FEASTS:
         rule = {
             "kind": "free_shipping",

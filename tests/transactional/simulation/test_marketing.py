@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from tests.transactional.simulation.test_trading import SETTINGS, play
+from tests.support.simulated import Played, play, rows
 from transactional.affiliates import service as affiliates
 from transactional.core.uow import Database
 from transactional.loyalty import service as loyalty
@@ -41,8 +41,6 @@ CONTENT = (
     "SELECT order_id, customer_id, state, reason, granted_at FROM referrals ORDER BY id",
 )
 
-Played = tuple[Database, dict[str, int], dict[str, Any]]
-
 
 @pytest.fixture(scope="module")
 def lively() -> Iterator[None]:
@@ -67,11 +65,6 @@ def shop(played: Played) -> Database:
 def values(database: Database, sql: str) -> set[Any]:
     with database.read() as session:
         return set(session.scalars(text(sql)))
-
-
-def rows(database: Database, sql: str) -> list[tuple[Any, ...]]:
-    with database.read() as session:
-        return [tuple(row) for row in session.execute(text(sql))]
 
 
 def test_offers_of_every_kind_lowered_an_order(shop: Database) -> None:
@@ -102,7 +95,7 @@ def test_limits_groups_and_single_use_held(shop: Database) -> None:
             SELECT 1 FROM customer_group_members m JOIN customer_groups g ON g.id = m.group_id
             WHERE g.name = '{offers.FRIENDS}' AND m.customer_id = o.customer_id AND m.valid_from <= o.placed_at
         )
-    """  # noqa: S608  a constant of ours
+    """
     assert rows(shop, outsiders) == []
 
 

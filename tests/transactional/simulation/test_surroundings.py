@@ -56,7 +56,7 @@ def test_hampers_are_put_together_of_gifts_that_cost_about_as_much() -> None:
 
 @pytest.mark.parametrize("fate", sorted(SCANS))
 def test_every_fate_ends_where_the_carriers_script_ends(fate: str) -> None:
-    journey = Journey(1, 1, "own", fate, START, START + timedelta(days=4))
+    journey = Journey(1, 1, "own", (), fate, START, START + timedelta(days=4))
     reports = list(journey.reports())
     moments = [report.occurred_at for report in reports]
     assert moments == sorted(moments)

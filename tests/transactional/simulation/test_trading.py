@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
+from tests.support.simulated import PASSWORD, SETTINGS, Played, play, rows
 from transactional.accounts import service as accounts
-from transactional.core.clock import ManualClock
-from transactional.core.db import make_engine
 from transactional.core.security import PasswordHasher
 from transactional.core.uow import Database
 from transactional.inventory import service as inventory
@@ -20,8 +18,6 @@ from transactional.orders.service import PaymentMode
 from transactional.orders.verification import verify_orders
 from transactional.payments import ledger
 from transactional.promotions import service as promotions
-from transactional.schema import migrate
-from transactional.settings import Settings
 from transactional.shipping.timeline import Scan, fold
 from transactional.shipping.tracking import events_of
 from transactional.simulation import (
@@ -42,9 +38,7 @@ from transactional.staff import service as staff
 
 pytestmark = pytest.mark.slow
 
-PASSWORD = "a long walk by the sea"
 PLAN = Plan(customers=30, days=240, seed=11, end=datetime(2025, 12, 31, 18, 30, tzinfo=UTC))
-SETTINGS = Settings(DATABASE_URL="sqlite://")
 
 TROUBLE: tuple[tuple[Any, str, Any], ...] = (
     (paying, "_FAILS", 0.35),
@@ -88,14 +82,6 @@ CONTENT = (
 )
 
 
-def play(path: Path, plan: Plan = PLAN) -> tuple[Database, dict[str, int], dict[str, Any]]:
-    engine = make_engine(f"sqlite:///{path}")
-    migrate(engine)
-    database = Database(engine, ManualClock(plan.end))
-    counts, truth = simulate(database, plan, settings=SETTINGS, password=PASSWORD)
-    return database, counts, truth
-
-
 @pytest.fixture(scope="module")
 def trouble() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
@@ -105,25 +91,18 @@ def trouble() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def played(
-    tmp_path_factory: pytest.TempPathFactory, trouble: None
-) -> Iterator[tuple[Database, dict[str, int], dict[str, Any]]]:
-    outcome = play(tmp_path_factory.mktemp("simulated") / "shop.db")
+def played(tmp_path_factory: pytest.TempPathFactory, trouble: None) -> Iterator[Played]:
+    outcome = play(tmp_path_factory.mktemp("simulated") / "shop.db", PLAN)
     yield outcome
     outcome[0].engine.dispose()
 
 
 @pytest.fixture(scope="module")
-def shop(played: tuple[Database, dict[str, int], dict[str, Any]]) -> Database:
+def shop(played: Played) -> Database:
     return played[0]
 
 
-def rows(database: Database, sql: str) -> list[tuple[Any, ...]]:
-    with database.read() as session:
-        return [tuple(row) for row in session.execute(text(sql))]
-
-
-def test_much_happens(played: tuple[Database, dict[str, int], dict[str, Any]]) -> None:
+def test_much_happens(played: Played) -> None:
     database, counts, _ = played
     assert counts["orders"] > 25
     assert counts["abandoned carts"] > 3
@@ -153,7 +132,7 @@ def test_every_order_is_what_its_history_says(shop: Database) -> None:
     assert [(found.checked,)] == rows(shop, "SELECT count(*) FROM orders")
 
 
-def test_the_gateway_has_the_same_books(played: tuple[Database, dict[str, int], dict[str, Any]]) -> None:
+def test_the_gateway_has_the_same_books(played: Played) -> None:
     database, counts, _ = played
     assert counts["gateway differences"] == 0
     assert rows(database, "SELECT id FROM gateway_differences WHERE resolved_at IS NULL") == []
@@ -268,7 +247,7 @@ def test_staff_can_log_in_with_their_rights(shop: Database) -> None:
             assert "read_analytics" in permissions
 
 
-def test_the_truth_names_what_each_shopper_likes(played: tuple[Database, dict[str, int], dict[str, Any]]) -> None:
+def test_the_truth_names_what_each_shopper_likes(played: Played) -> None:
     database, _, truth = played
     known = {row[0] for row in rows(database, "SELECT id FROM customers")}
     named = {shopper["customer_id"] for shopper in truth["shoppers"]} - {None}
@@ -284,7 +263,7 @@ def test_a_shop_that_has_traded_is_refused(shop: Database) -> None:
 
 
 def test_the_same_seed_gives_the_same_history(shop: Database, trouble: None, tmp_path: Path) -> None:
-    again, _, _ = play(tmp_path / "again.db")
+    again, _, _ = play(tmp_path / "again.db", PLAN)
     for sql in CONTENT:
         assert rows(again, sql) == rows(shop, sql)
     again.engine.dispose()
