@@ -1,5 +1,6 @@
--- What happened to a customer's points, by wallet and state (active, pending, owed): the balance of a state at any time
--- is the sum of its steps until then. A lot that never had to wait has no entry `activate`; it is active from its birth.
+-- What happened to a customer's points, by wallet and state (active, pending, owed): the balance of a state at any
+-- time is the sum of its steps until then. A lot that never had to wait has no entry `activate`; it is active from its
+-- birth.
 with activations as (
     select
         lot_id,
@@ -60,6 +61,17 @@ reversals as (
     where entries.entry_kind = 'reverse' and entries.points <> 0
 ),
 
+-- Becoming active takes points from one state into the other.
+sides as (
+    select
+        'active' as point_state,
+        1 as direction
+    union all
+    select
+        'pending' as point_state,
+        -1 as direction
+),
+
 steps as (
     select
         customer_id,
@@ -79,15 +91,7 @@ steps as (
         sides.direction * (lots.amount - coalesce(taken_while_pending.points, 0)) as points
     from lots
     left join taken_while_pending on lots.lot_id = taken_while_pending.lot_id
-    cross join (
-        select
-            'active' as point_state,
-            1 as direction
-        union all
-        select
-            'pending' as point_state,
-            -1 as direction
-    ) as sides
+    cross join sides
     where lots.active_at > lots.earned_at
 
     union all
@@ -132,5 +136,5 @@ select
     cast(sum(steps.points) as bigint) as points
 from steps
 cross join {{ ref('int_shop') }} as shop
-group by 1, 2, 3, 4
+group by all
 having sum(steps.points) <> 0

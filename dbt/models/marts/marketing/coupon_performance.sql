@@ -20,7 +20,8 @@ with offers as (
     where
         promotions.is_automatic
         or promotions.promotion_id in (
-            select uses.promotion_id from {{ ref('int_offer_uses') }} as uses where uses.offer_key = 'automatic'
+            select uses.promotion_id from {{ ref('int_offer_uses') }} as uses
+            where uses.offer_key = 'automatic'
         )
 ),
 
@@ -37,7 +38,7 @@ used as (
         min(placed_at) as first_used_at,
         max(placed_at) as last_used_at
     from {{ ref('int_offer_uses') }}
-    group by promotion_id, offer_key
+    group by 1, 2
 )
 
 select

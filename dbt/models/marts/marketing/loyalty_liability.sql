@@ -26,7 +26,7 @@ spans as (
         on
             standing.customer_id = tiers.customer_id
             and standing.from_day < tiers.to_day
-            and tiers.from_day < standing.to_day
+            and standing.to_day > tiers.from_day
     where standing.points <> 0
 ),
 
@@ -126,6 +126,16 @@ rules as (
     cross join {{ ref('int_shop') }} as shop
 ),
 
+first_days as (
+    select min(date_day) as first_day
+    from days
+),
+
+wallets as (
+    select distinct wallet
+    from kinds
+),
+
 -- Fates that were known before the ledger's own first day count on it.
 fates as (
     select
@@ -135,7 +145,7 @@ fates as (
         sum(fates.expired_points) as expired_points,
         sum(fates.used_points) as used_points
     from {{ ref('int_point_fates') }} as fates
-    cross join (select min(days.date_day) as first_day from days) as first_days
+    cross join first_days
     group by 1, 2
 ),
 
@@ -147,7 +157,7 @@ experience as (
         sum(coalesce(fates.expired_points, 0)) over running as expired_points,
         sum(coalesce(fates.used_points, 0)) over running as used_points
     from days
-    cross join (select distinct kinds.wallet from kinds) as wallets
+    cross join wallets
     left join fates on days.date_day = fates.known_day and wallets.wallet = fates.wallet
     window running as (
         partition by wallets.wallet
