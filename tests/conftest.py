@@ -147,4 +147,4 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> House:
 @pytest.fixture(scope="session")
 def simulated_house(tmp_path_factory: pytest.TempPathFactory) -> House:
     """The demo with a small simulated shop. Treat as read-only."""
-    return build_house(tmp_path_factory.mktemp("simulated"), "--customers", "160", "--days", "400", "--seed", "11")
+    return build_house(tmp_path_factory.mktemp("simulated"), "--customers", "220", "--days", "400", "--seed", "12")
