@@ -1,9 +1,12 @@
 """The main job, end to end, as a newcomer runs it, behind a guard that sees every connection."""
 
 import json
+
 import pytest
 
 from tests.support.house import House
+
+JUDGED = "SELECT model, bool_or(is_champion) AS promoted FROM marts.model_performance GROUP BY model"
 
 
 @pytest.fixture(params=["house", "simulated_house"])
@@ -14,9 +17,6 @@ def any_house(request: pytest.FixtureRequest) -> House:
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("house")
-JUDGED = "SELECT model, bool_or(is_champion) AS promoted FROM marts.model_performance GROUP BY model"
-
-
 class TestMainJob:
     def test_nothing_leaves_this_machine(self, any_house: House) -> None:
         seen = any_house.guard_log.read_text(encoding="utf-8") if any_house.guard_log.exists() else ""
