@@ -1,8 +1,12 @@
 """A simulated shop in a file, for tests of the simulation."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 from transactional.core.clock import ManualClock
@@ -16,6 +20,15 @@ PASSWORD = "a long walk by the sea"
 SETTINGS = Settings(DATABASE_URL="sqlite://")
 
 Played = tuple[Database, dict[str, int], dict[str, Any]]
+
+
+@contextmanager
+def livelier(habits: Sequence[tuple[ModuleType, str, object]]) -> Iterator[None]:
+    """What some do among hundreds, most do meanwhile: (module, name, value) of each habit."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module, name, value in habits:
+            patch.setattr(module, name, value)
+        yield
 
 
 def play(path: Path, plan: Plan) -> Played:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from tests.support.simulated import Played, play, rows
+from tests.support.simulated import Played, livelier, play, rows
 from transactional.affiliates import service as affiliates
 from transactional.core.uow import Database
 from transactional.loyalty import service as loyalty
@@ -43,17 +43,10 @@ CONTENT = (
 
 
 @pytest.fixture(scope="module")
-def lively() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        for module, name, value in LIVELY:
-            patch.setattr(module, name, value)
-        yield
-
-
-@pytest.fixture(scope="module")
-def played(tmp_path_factory: pytest.TempPathFactory, lively: None) -> Iterator[Played]:
-    outcome = play(tmp_path_factory.mktemp("marketing") / "shop.db", PLAN)
-    yield outcome
+def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
+    with livelier(LIVELY):  # also for those who play it once more
+        outcome = play(tmp_path_factory.mktemp("marketing") / "shop.db", PLAN)
+        yield outcome
     outcome[0].engine.dispose()
 
 
@@ -161,7 +154,7 @@ def test_every_ledger_closes_and_every_discount_is_worked_out_again(shop: Databa
             assert worked_out == given
 
 
-def test_the_same_seed_gives_the_same_marketing(shop: Database, lively: None, tmp_path: Path) -> None:
+def test_the_same_seed_gives_the_same_marketing(shop: Database, tmp_path: Path) -> None:
     again, _, _ = play(tmp_path / "again.db", PLAN)
     for sql in CONTENT:
         assert rows(again, sql) == rows(shop, sql), sql

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.simulated import PASSWORD, SETTINGS, Played, play, rows
+from tests.support.simulated import PASSWORD, SETTINGS, Played, livelier, play, rows
 from transactional.accounts import service as accounts
 from transactional.core.security import PasswordHasher
 from transactional.core.uow import Database
@@ -83,17 +83,10 @@ CONTENT = (
 
 
 @pytest.fixture(scope="module")
-def trouble() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        for module, name, value in TROUBLE:
-            patch.setattr(module, name, value)
-        yield
-
-
-@pytest.fixture(scope="module")
-def played(tmp_path_factory: pytest.TempPathFactory, trouble: None) -> Iterator[Played]:
-    outcome = play(tmp_path_factory.mktemp("simulated") / "shop.db", PLAN)
-    yield outcome
+def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
+    with livelier(TROUBLE):  # also for those who play it once more
+        outcome = play(tmp_path_factory.mktemp("simulated") / "shop.db", PLAN)
+        yield outcome
     outcome[0].engine.dispose()
 
 
@@ -262,7 +255,7 @@ def test_a_shop_that_has_traded_is_refused(shop: Database) -> None:
         simulate(shop, PLAN, settings=SETTINGS, password=PASSWORD)
 
 
-def test_the_same_seed_gives_the_same_history(shop: Database, trouble: None, tmp_path: Path) -> None:
+def test_the_same_seed_gives_the_same_history(shop: Database, tmp_path: Path) -> None:
     again, _, _ = play(tmp_path / "again.db", PLAN)
     for sql in CONTENT:
         assert rows(again, sql) == rows(shop, sql)

@@ -4,6 +4,7 @@
 promise it: a cheaper one may come.
 """
 
+from abc import abstractmethod
 from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
@@ -23,7 +24,7 @@ _SHIPPING = frozenset({DiscountClass.SHIPPING})
 
 
 class Action(Plugin):
-    """An action gives on goods (`grant`), or on a sum: the order's, or the price of shipping (`off`)."""
+    """What an offer gives: on goods, off a sum, or either; `classes` says as which sorts of discount."""
 
     classes: ClassVar[frozenset[DiscountClass]]
     monotone: ClassVar[bool] = True
@@ -31,28 +32,36 @@ class Action(Plugin):
     select: Selection = Selection()
     """Which goods it is for. Order and shipping discounts are for the whole order."""
 
-    def grant(self, shelves: Shelves) -> Grant:
-        """What it gives on the selected goods."""
-        raise NotImplementedError
-
-    def falls_short(self, shelves: Shelves) -> bool:
-        """Whether the goods cannot bear all of what it would give on them."""
-        raise NotImplementedError
-
-    def off(self, base_minor: int) -> int:
-        """What it takes off a sum, before anything limits it but its own cap."""
-        raise NotImplementedError
-
+    @abstractmethod
     def words(self, currency: str) -> str:
         """What it gives, for people: "10 % off"."""
-        raise NotImplementedError
+
+
+class GoodsAction(Action):
+    """Can be a product discount."""
+
+    @abstractmethod
+    def grant(self, shelves: Shelves) -> Grant:
+        """What it gives on the selected goods."""
+
+    @abstractmethod
+    def falls_short(self, shelves: Shelves) -> bool:
+        """Whether the goods cannot bear all of what it would give on them."""
+
+
+class SumAction(Action):
+    """Can be a discount on the order's sum or on the price of shipping."""
+
+    @abstractmethod
+    def off(self, base_minor: int) -> int:
+        """What it takes off a sum, before anything limits it but its own cap."""
 
 
 ACTIONS: Register[Action] = Register("action")
 
 
 @ACTIONS.add
-class Percentage(Action):
+class Percentage(GoodsAction, SumAction):
     """`bp` basis points off, at most `cap_minor` in all; a cap is split over the lines by what each would get."""
 
     kind: ClassVar[str] = "percentage"
@@ -90,7 +99,7 @@ class Percentage(Action):
 
 
 @ACTIONS.add
-class Fixed(Action):
+class Fixed(GoodsAction, SumAction):
     """`amount_minor` off: once, split over the selected goods by their value, or off each unit."""
 
     kind: ClassVar[str] = "fixed"
@@ -127,7 +136,7 @@ class Fixed(Action):
 
 
 @ACTIONS.add
-class FreeShipping(Action):
+class FreeShipping(SumAction):
     """Shipping costs nothing, or `cap_minor` less."""
 
     kind: ClassVar[str] = "free_shipping"
@@ -145,7 +154,7 @@ class FreeShipping(Action):
 
 
 @ACTIONS.add
-class CheapestItem(Action):
+class CheapestItem(GoodsAction):
     """`bp` basis points off the cheapest unit of all selected ones, whatever else happens to it."""
 
     kind: ClassVar[str] = "cheapest_item"
@@ -178,7 +187,7 @@ class CheapestItem(Action):
 
 
 @ACTIONS.add
-class BuyXGetY(Action):
+class BuyXGetY(GoodsAction):
     """Who buys `buy` units gets `get` more at `bp` basis points off, up to `max_sets` times.
 
     Sets are formed from the dearest units down. Without `get_select` both come from the same goods, and the cheapest

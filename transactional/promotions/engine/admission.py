@@ -136,13 +136,13 @@ def _joined(failures: Sequence[Failure]) -> Failure:
 
 def _on_goods(rank: int, candidate: Candidate, shelves: Shelves) -> Entry | Failure:
     rule = candidate.rule
-    grant = rule.action.grant(shelves)
+    grant = rule.on_goods.grant(shelves)
     if grant.too_few:
         detail = f"{grant.too_few} more of its goods"
         return Failure(Reason.TOO_FEW, detail, {"quantity": grant.too_few}, reachable=True)
     if not shelves.find(rule.action.select):
         return Failure(Reason.NOTHING_SELECTED, "none of its goods is in the basket", {"quantity": 1}, reachable=True)
-    if rule.all_or_nothing and rule.action.falls_short(shelves):
+    if rule.all_or_nothing and rule.on_goods.falls_short(shelves):
         return Failure(Reason.NOT_IN_FULL, "the goods cannot bear all of it")
     of_initial = rule.base is Base.INITIAL
     shares = tuple(share for share in (_line_share(shelves, rank, one, of_initial) for one in grant.shares) if share)
@@ -183,7 +183,7 @@ def _as_one(goods: GoodsOffer, shelves: Shelves) -> Bundle:
 def _on_order(rank: int, candidate: Candidate, basket: Basket, shelves: Shelves) -> Entry | Failure:
     if not shelves.lines:
         return Failure(Reason.NOTHING_SELECTED, "the basket is empty", {"quantity": 1}, reachable=True)
-    wanted = candidate.rule.action.off(basket.gross_minor)
+    wanted = candidate.rule.on_sum.off(basket.gross_minor)
     return _on_sum(rank, candidate, wanted, sum(shelves.room_minor))
 
 
@@ -191,7 +191,7 @@ def _on_shipping(rank: int, candidate: Candidate, basket: Basket) -> Entry | Fai
     shipping = basket.shipping_minor
     if shipping is None:
         return Failure(Reason.SHIPPING_UNKNOWN, "the price of shipping is not known yet", reachable=True)
-    off = candidate.rule.action.off(shipping)
+    off = candidate.rule.on_sum.off(shipping)
     if candidate.rule.all_or_nothing and off < shipping:
         rest = amount_text(shipping - off, basket.currency)
         return Failure(Reason.NOT_IN_FULL, f"it would leave {rest} of the shipping")

@@ -4,6 +4,7 @@ Conditions look at the basket as it stands, before any discount, so whether an o
 other offers, and a fuller basket never fails a threshold that it met before.
 """
 
+from abc import abstractmethod
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Self
 
@@ -30,11 +31,11 @@ class Failure:
 
 
 class Condition(Plugin):
-    """A condition says what is missing; the base class is never used itself."""
+    """A condition says what is missing."""
 
+    @abstractmethod
     def failure(self, moment: Moment, shelves: Shelves) -> Failure | None:
         """None where the condition holds."""
-        raise NotImplementedError
 
 
 CONDITIONS: Register[Condition] = Register("condition")

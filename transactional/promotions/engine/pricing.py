@@ -46,7 +46,7 @@ def take_off(entries: Iterable[Entry], *, initial_minor: int, left_minor: int, r
     amounts = []
     for entry in entries:
         base = initial_minor if entry.rule.base is Base.INITIAL else left_minor
-        amount = min(entry.rule.action.off(base), room_minor)
+        amount = min(entry.rule.on_sum.off(base), room_minor)
         if amount > 0:
             amounts.append((entry.rank, amount))
             left_minor -= amount

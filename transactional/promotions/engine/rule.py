@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from transactional.core.errors import InvalidInput
-from transactional.promotions.engine.actions import ACTIONS, Action
+from transactional.promotions.engine.actions import ACTIONS, Action, GoodsAction, SumAction
 from transactional.promotions.engine.conditions import CONDITIONS, Condition
 from transactional.promotions.engine.facts import DiscountClass
 from transactional.promotions.engine.plugins import PluginType, Register
@@ -42,6 +42,21 @@ class Rule:
     max_per_class: int | None = None
     all_or_nothing: bool = False
     currency: str | None = None
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for an action that cannot be a discount of this class."""
+        if self.discount_class not in self.action.classes:
+            raise ValueError(f"{self.kind} cannot be a discount on {self.discount_class}")
+
+    @property
+    def on_goods(self) -> GoodsAction:
+        """The action of a product discount."""
+        return cast("GoodsAction", self.action)
+
+    @property
+    def on_sum(self) -> SumAction:
+        """The action of an order or shipping discount."""
+        return cast("SumAction", self.action)
 
     @property
     def kind(self) -> str:

@@ -9,6 +9,9 @@ from hypothesis import given, settings
 from tests.transactional.promotions.engine.drawing import rules
 from transactional.core.errors import InvalidInput
 from transactional.promotions.engine import Base, DiscountClass, Rule, dump_rule, parse_rule
+from transactional.promotions.engine.actions import GoodsAction
+from transactional.promotions.engine.grants import Grant
+from transactional.promotions.engine.selection import Shelves
 
 GOOD = {"kind": "percentage", "args": {"bp": 1_000}, "discount_class": "product"}
 
@@ -91,3 +94,23 @@ def test_every_fault_is_named_at_once() -> None:
         "conditions.0.kind",
         "conditions.1.args.quantity",
     ]
+
+
+def test_an_action_is_no_discount_of_a_class_that_it_cannot_bear() -> None:
+    shipping = parse_rule({"kind": "free_shipping", "discount_class": "shipping"})
+    with pytest.raises(ValueError, match="free_shipping cannot be a discount on product"):
+        Rule(action=shipping.action, discount_class=DiscountClass.PRODUCT)
+
+
+def test_an_action_says_all_that_its_sort_of_discount_asks() -> None:
+    class Half(GoodsAction):
+        """Knows nothing of floors."""
+
+        def grant(self, shelves: Shelves) -> Grant:
+            return Grant()
+
+        def words(self, currency: str) -> str:
+            return f"half the {currency}"
+
+    with pytest.raises(TypeError, match="falls_short"):
+        Half()  # type: ignore[abstract]
