@@ -38,13 +38,8 @@ def code(kit: TradeKit, text: str, given: dict[str, Any], **terms: Any) -> int:
     limits = {name: terms.pop(name) for name in list(terms) if name in _LIMITS_OF_CODES}
     terms.setdefault("starts_at", kit.now - timedelta(days=1))
 
-    def work(session: Session) -> int:
-        promotion_id = _running(session, kit, given, Terms(name=text, **terms))
-        promotion = service.get_promotion(session, promotion_id)
-        service.add_code(session, promotion=promotion, new=NewCode(text, **limits))
-        return promotion_id
-
-    return kit.run(work)
+    new = NewCode(text, **limits)
+    return kit.run(lambda s: _running(s, kit, given, Terms(name=text, **terms), new))
 
 
 def draft(kit: TradeKit, given: dict[str, Any], **terms: Any) -> int:
@@ -59,7 +54,9 @@ def move(kit: TradeKit, promotion_id: int, status: PromotionStatus) -> None:
     kit.run(lambda s: service.move(s, promotion_id=promotion_id, status=status).id)
 
 
-def _running(session: Session, kit: TradeKit, given: dict[str, Any], terms: Terms) -> int:
+def _running(session: Session, kit: TradeKit, given: dict[str, Any], terms: Terms, code: NewCode | None = None) -> int:
     made = service.create_draft(session, terms=terms, rule=given, actor="test", now=kit.now)
+    if code is not None:
+        service.add_code(session, promotion=made, new=code)
     service.move(session, promotion_id=made.id, status=PromotionStatus.ACTIVE)
     return made.id

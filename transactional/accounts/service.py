@@ -1,5 +1,6 @@
 """People: accounts that log in, customers who buy, guests, profiles."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -24,6 +25,7 @@ __all__ = [
     "create_user",
     "customer_of_user",
     "end_access_tokens",
+    "existing_customer_ids",
     "get_customer",
     "get_or_create_guest",
     "get_user",
@@ -176,6 +178,11 @@ def get_customer(session: Session, customer_id: int) -> Customer:
     if customer is None:
         raise NotFound("no such customer")
     return customer
+
+
+def existing_customer_ids(session: Session, customer_ids: Iterable[int]) -> set[int]:
+    """Which of these ids are customers."""
+    return set(session.scalars(select(Customer.id).where(Customer.id.in_(set(customer_ids)))))
 
 
 def customer_of_user(session: Session, user_id: int) -> Customer | None:

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, ScalarSelect, delete, func, or_, select, u
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from transactional.accounts.service import existing_customer_ids
 from transactional.core.db import insert_into
 from transactional.core.errors import Conflict, InvalidInput, NotFound
 from transactional.promotions.models import CustomerGroup, CustomerGroupMember, GroupSource
@@ -109,7 +110,10 @@ def _begin(session: Session, group: CustomerGroup, customer_ids: set[int], now: 
         with session.begin_nested():
             session.execute(begin, rows)
     except IntegrityError as error:
-        raise InvalidInput("one of these customers does not exist", field="customer_ids") from error
+        unknown = sorted(customer_ids - existing_customer_ids(session, customer_ids))
+        raise InvalidInput(
+            f"there is no customer {', '.join(map(str, unknown))}", field="customer_ids", unknown=unknown
+        ) from error
 
 
 def _at(now: datetime) -> tuple[ColumnElement[bool], ...]:

@@ -100,15 +100,23 @@ def change(
 def move(session: Session, *, promotion_id: int, status: PromotionStatus) -> Promotion:
     """Schedule, start, pause, resume or end a promotion; from that moment it gives, or gives nothing.
 
-    Uses that orders hold stay theirs. Raises NotFound, and Conflict where the step is not possible.
+    Uses that orders hold stay theirs. Raises NotFound, and Conflict where the step is not possible, or where nobody
+    could use what starts now because it is neither automatic nor has a code.
     """
     promotion = _lock(session, promotion_id)
     if status not in _STEPS[promotion.status]:
         raise Conflict(f"a promotion that is {promotion.status} cannot become {status}")
+    if status is PromotionStatus.ACTIVE and not promotion.is_automatic and not _has_code(session, promotion_id):
+        raise Conflict("nobody could use it: the promotion is not automatic and has no code")
     promotion.status = status
     session.flush()
     stamps.touch(session)
     return promotion
+
+
+def _has_code(session: Session, promotion_id: int) -> bool:
+    found = select(CouponCode.id).where(CouponCode.promotion_id == promotion_id).limit(1)
+    return session.scalar(found) is not None
 
 
 def set_status(session: Session, *, code: str, status: PromotionStatus) -> Promotion:

@@ -56,6 +56,13 @@ def test_an_offer_gives_only_while_it_is_active(kit: TradeKit) -> None:
         move(kit, promotion_id, PromotionStatus.ACTIVE)
 
 
+def test_what_nobody_could_use_does_not_start(kit: TradeKit) -> None:
+    promotion_id = draft(kit, TEN)
+    with pytest.raises(Conflict, match="not automatic and has no code"):
+        move(kit, promotion_id, PromotionStatus.ACTIVE)
+    move(kit, promotion_id, PromotionStatus.SCHEDULED)  # its codes may be made meanwhile
+
+
 def test_a_scheduled_offer_follows_the_clock_and_not_the_job(kit: TradeKit, clock: ManualClock) -> None:
     cup = kit.variant("CUP", stock=20)
     times = {"starts_at": kit.now + timedelta(hours=1), "ends_at": kit.now + timedelta(hours=2)}

@@ -161,7 +161,7 @@ class TestGroups:
             kit.run(lambda s: service.create_group(s, name="  ", now=kit.now))
         with pytest.raises(NotFound):
             kit.run(lambda s: service.get_group(s, "Nobody"))
-        with pytest.raises(InvalidInput):
+        with pytest.raises(InvalidInput, match=r"no customer 999$"):
             kit.run(
                 lambda s: service.set_members(
                     s, group=service.get_group(s, "Corporate"), customer_ids=[999], now=kit.now
