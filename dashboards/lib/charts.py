@@ -16,7 +16,8 @@ ACCENT = "#b4436c"
 SECOND = "#3c6e71"
 MUTED = "#9a9a9a"
 
-
+_HEIGHT = 260
+"""Of a chart over time, in pixels."""
 _KINDS = [ACCENT, SECOND, "#d98e2b", "#7b6ba8"]
 _AGES = ["#d9b8c4", "#cf93a8", "#b4436c", "#8a2c50", "#571a33"]
 
@@ -103,19 +104,8 @@ def bars(
 
 def stacked(table: pl.DataFrame, *, x: str, parts: Sequence[str], y_title: str) -> AnyChart:
     """Columns over time, stacked by kind."""
-    long = floats(table).unpivot(index=x, on=list(parts), variable_name="kind", value_name="value")
-    chart = (
-        alt.Chart(_named(long))
-        .mark_bar(size=_bar_width(table))
-        .encode(
-            x=alt.X(f"{x}:T", title=None),
-            y=alt.Y("value:Q", title=y_title),
-            color=_kinds(parts),
-            tooltip=[f"{x}:T", "kind:N", alt.Tooltip("value:Q", format=",")],
-        )
-        .properties(height=260)
-    )
-    return cast("AnyChart", chart)
+    columns = _by_kind(table, x, parts, y_title).mark_bar(size=_bar_width(table))
+    return cast("AnyChart", columns.properties(height=_HEIGHT))
 
 
 def stacked_bars(
@@ -155,7 +145,7 @@ def rates(table: pl.DataFrame, *, x: str, parts: Mapping[str, str]) -> AnyChart:
             color=_two_kinds(parts),
             tooltip=[f"{x}:T", "kind:N", alt.Tooltip("rate:Q", format=".1%")],
         )
-        .properties(height=260)
+        .properties(height=_HEIGHT)
     )
     return cast("AnyChart", chart)
 
@@ -185,34 +175,12 @@ def _two_kinds(parts: Mapping[str, str]) -> alt.Color:
 
 def lines(table: pl.DataFrame, *, x: str, parts: Sequence[str], y_title: str) -> AnyChart:
     """Up to four lines over time, one a column."""
-    long = floats(table).unpivot(index=x, on=list(parts), variable_name="kind", value_name="value")
-    chart = (
-        alt.Chart(_named(long))
-        .mark_line(point=True)
-        .encode(
-            x=alt.X(f"{x}:T", title=None),
-            y=alt.Y("value:Q", title=y_title),
-            color=_kinds(parts),
-            tooltip=[f"{x}:T", "kind:N", alt.Tooltip("value:Q", format=",")],
-        )
-        .properties(height=260)
-    )
-    return cast("AnyChart", chart)
+    return cast("AnyChart", _by_kind(table, x, parts, y_title).mark_line(point=True).properties(height=_HEIGHT))
 
 
 def layers_of(table: pl.DataFrame, *, x: str, parts: Sequence[str], minus: str, y_title: str) -> AnyChart:
     """What a sum consists of over time, negative parts below the line; the dashed line is a part of it that may go."""
-    long = floats(table).unpivot(index=x, on=list(parts), variable_name="kind", value_name="value")
-    columns = (
-        alt.Chart(_named(long))
-        .mark_bar(size=_bar_width(table))
-        .encode(
-            x=alt.X(f"{x}:T", title=None),
-            y=alt.Y("value:Q", title=y_title, stack="zero"),
-            color=_kinds(parts),
-            tooltip=[f"{x}:T", "kind:N", alt.Tooltip("value:Q", format=",")],
-        )
-    )
+    columns = _by_kind(table, x, parts, y_title).mark_bar(size=_bar_width(table))
     dashed = (
         alt.Chart(floats(table))
         .mark_line(color=MUTED, strokeDash=[5, 4])
@@ -233,6 +201,17 @@ def intervals(table: pl.DataFrame, *, y: str, x: str, low: str, high: str, x_tit
         alt.Chart(pl.DataFrame({"nothing": [0.0]})).mark_rule(color=MUTED, strokeDash=[4, 4]).encode(x="nothing:Q")
     )
     return alt.layer(nothing, whole, middle).properties(height=70 + 36 * table.height)
+
+
+def _by_kind(table: pl.DataFrame, x: str, parts: Sequence[str], y_title: str) -> alt.Chart:
+    """The columns `parts` over time, a colour each; what marks them is the caller's choice."""
+    long = floats(table).unpivot(index=x, on=list(parts), variable_name="kind", value_name="value")
+    return alt.Chart(_named(long)).encode(
+        x=alt.X(f"{x}:T", title=None),
+        y=alt.Y("value:Q", title=y_title),
+        color=_kinds(parts),
+        tooltip=[f"{x}:T", "kind:N", alt.Tooltip("value:Q", format=",")],
+    )
 
 
 def _named(long: pl.DataFrame) -> pl.DataFrame:

@@ -1,6 +1,6 @@
 """Parcels that the courier lost or broke: a claim opens of itself, one decision refunds it or sends it again."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,14 +20,6 @@ from transactional.shipping import polling
 from transactional.shipping.models import CarrierClaim, ClaimCause, ClaimDecision, ShipmentStatus
 from transactional.shipping.service import claim_of
 from transactional.shipping_standin.entities import Scan
-
-
-@pytest.fixture
-def depot(kit: TradeKit, clock: ManualClock) -> Iterator[Depot]:
-    wiring.wire()
-    opened = open_depot(kit, clock)
-    with opened.in_use():
-        yield opened
 
 
 def lose(depot: Depot, script: str = "lost", *, quantity: int = 1, mode: str = "online") -> int:

@@ -1,6 +1,6 @@
 """Packing units of an order: nothing twice, every paisa once."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,14 +15,6 @@ from transactional.core.errors import Conflict, InvalidInput, NotFound, ShopErro
 from transactional.fulfilment import service
 from transactional.orders import service as orders
 from transactional.shipping.models import Shipment, ShipmentStatus
-
-
-@pytest.fixture
-def depot(kit: TradeKit, clock: ManualClock) -> Iterator[Depot]:
-    wiring.wire()
-    opened = open_depot(kit, clock)
-    with opened.in_use():
-        yield opened
 
 
 def line_of(depot: Depot, order_id: int) -> int:

@@ -1,6 +1,7 @@
 """What tests of points share: rules that differ from the first version's, and looks into the tables."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -41,3 +42,9 @@ def lots(kit: TradeKit) -> Callable[[], list[PointLot]]:
             return list(session.scalars(select(PointLot).order_by(PointLot.id)))
 
     return read
+
+
+@pytest.fixture
+def template(_sqlite_template: Path) -> Path:
+    """An empty, migrated shop to copy for each sequence of a machine."""
+    return _sqlite_template

@@ -2,13 +2,14 @@
 
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -364,13 +365,19 @@ def assert_adjustments_are_signed(session: Session) -> None:
         assert entry.reason.strip()
 
 
-@pytest.fixture
-def template(_sqlite_template: Path) -> Path:
-    """An empty, migrated shop to copy for each sequence."""
-    return _sqlite_template
+AS_IT_CAME = (Phase.explicit, Phase.generate)
+"""A failing sequence is reported as it came: to shrink a long history takes many minutes."""
 
 
-def run_machine(machine: type[LedgerMachine], template: Path, *, examples: int, steps: int, fixed: bool) -> None:
+def run_machine(
+    machine: type[LedgerMachine],
+    template: Path,
+    *,
+    examples: int,
+    steps: int,
+    fixed: bool,
+    phases: Sequence[Phase] = tuple(Phase),
+) -> None:
     """Drive sequences of a machine on copies of the template."""
     run_state_machine_as_test(
         type("Machine", (machine,), {"template": template}),
@@ -379,6 +386,7 @@ def run_machine(machine: type[LedgerMachine], template: Path, *, examples: int, 
             stateful_step_count=steps,
             deadline=None,
             suppress_health_check=list(HealthCheck),
+            phases=phases,
             derandomize=fixed,
             database=None,
         ),

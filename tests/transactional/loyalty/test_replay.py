@@ -6,13 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
-from hypothesis.stateful import run_state_machine_as_test
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from tests.support.trade import TradeKit
-from tests.transactional.loyalty.test_ledger_properties import LedgerMachine, TightMachine
+from tests.transactional.loyalty.test_ledger_properties import AS_IT_CAME, LedgerMachine, TightMachine, run_machine
 from transactional.core.clock import ManualClock
 from transactional.core.errors import InvalidInput
 from transactional.loyalty import jobs, programme_admin, service
@@ -48,37 +46,15 @@ class TightReplayedMachine(ReplayedMachine):
     floors = TightMachine.floors
 
 
-def play(machine: type[ReplayedMachine], template: Path, *, examples: int, steps: int, fixed: bool) -> None:
-    """Drive sequences of a machine; a failing one is reported as it came, for shrinking takes many minutes."""
-    run_state_machine_as_test(
-        type("Machine", (machine,), {"template": template}),
-        settings=settings(
-            max_examples=examples,
-            stateful_step_count=steps,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-            phases=(Phase.explicit, Phase.generate),
-            derandomize=fixed,
-            database=None,
-        ),
-    )
-
-
-@pytest.fixture
-def template(_sqlite_template: Path) -> Path:
-    """An empty, migrated shop to copy for each sequence."""
-    return _sqlite_template
-
-
 @pytest.mark.parametrize("machine", [ReplayedMachine, TightReplayedMachine])
 def test_unchanged_rules_reproduce_every_balance(machine: type[ReplayedMachine], template: Path) -> None:
-    play(machine, template, examples=2, steps=15, fixed=True)
+    run_machine(machine, template, examples=2, steps=15, fixed=True, phases=AS_IT_CAME)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("machine", [ReplayedMachine, TightReplayedMachine])
 def test_unchanged_rules_reproduce_many_more_histories(machine: type[ReplayedMachine], template: Path) -> None:
-    play(machine, template, examples=25, steps=45, fixed=False)
+    run_machine(machine, template, examples=25, steps=45, fixed=False, phases=AS_IT_CAME)
 
 
 @pytest.fixture

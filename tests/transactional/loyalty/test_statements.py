@@ -6,12 +6,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
-from hypothesis.stateful import invariant, run_state_machine_as_test
+from hypothesis.stateful import invariant
 from sqlalchemy.orm import Session
 
 from tests.support.trade import TradeKit
-from tests.transactional.loyalty.test_ledger_properties import LedgerMachine, TightMachine
+from tests.transactional.loyalty.test_ledger_properties import AS_IT_CAME, LedgerMachine, TightMachine, run_machine
 from transactional.core.clock import ManualClock
 from transactional.core.errors import InvalidInput
 from transactional.loyalty import jobs, service, statements
@@ -85,41 +84,17 @@ class TightRememberingMachine(RememberingMachine):
     floors = TightMachine.floors
 
 
-def remember_histories(
-    machine: type[RememberingMachine], template: Path, *, examples: int, steps: int, fixed: bool
-) -> None:
-    """Drive sequences of a machine; a failing one is reported as it came, for shrinking takes many minutes."""
-    run_state_machine_as_test(
-        type("Machine", (machine,), {"template": template}),
-        settings=settings(
-            max_examples=examples,
-            stateful_step_count=steps,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-            phases=(Phase.explicit, Phase.generate),
-            derandomize=fixed,
-            database=None,
-        ),
-    )
-
-
-@pytest.fixture
-def template(_sqlite_template: Path) -> Path:
-    """An empty, migrated shop to copy for each sequence."""
-    return _sqlite_template
-
-
 @pytest.mark.parametrize("machine", [RememberingMachine, TightRememberingMachine])
 def test_a_statement_of_any_moment_is_what_the_shop_said_then(
     machine: type[RememberingMachine], template: Path
 ) -> None:
-    remember_histories(machine, template, examples=2, steps=15, fixed=True)
+    run_machine(machine, template, examples=2, steps=15, fixed=True, phases=AS_IT_CAME)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("machine", [RememberingMachine, TightRememberingMachine])
 def test_many_more_histories_are_told_as_they_were(machine: type[RememberingMachine], template: Path) -> None:
-    remember_histories(machine, template, examples=25, steps=45, fixed=False)
+    run_machine(machine, template, examples=25, steps=45, fixed=False, phases=AS_IT_CAME)
 
 
 def test_a_late_job_does_not_change_what_was(kit: TradeKit, clock: ManualClock) -> None:
